@@ -1,0 +1,151 @@
+import type { Service } from "../engine/config.ts";
+import type { Edit, Json } from "../engine/edit-config.ts";
+import { Failure } from "../engine/failure.ts";
+import { type KnownService, knownService } from "../engine/known-services.ts";
+import type { ReadConfig } from "../engine/read-config.ts";
+import type { Vault } from "../engine/vault.ts";
+import { askLine, isInteractive } from "../host/terminal.ts";
+import type { Arguments, Command, Talk } from "./command.ts";
+import { type AuthBlock, type AuthShape, credentialFlags, givesCredential, readAuth, shapeFromFlags } from "./credential-flags.ts";
+import { capabilityBlock, rulesFromFlags } from "./policy-flags.ts";
+import { withJanee } from "./open.ts";
+import { applyChange } from "./policy-change.ts";
+
+export const command: Command = {
+  usage: "<service> [flags]",
+  flags: {
+    "base-url": { type: "string", short: "u", value: "URL", help: "where the service lives" },
+    ...credentialFlags,
+    capability: { type: "string", value: "NAME", help: "name of the capability (default: the service's)" },
+    ttl: { type: "string", value: "1h", help: "how long a session lasts (default 1h)" },
+    "auto-approve": { type: "boolean", help: "sessions need no person's yes" },
+    allow: { type: "string", value: "RULE", multiple: true, help: 'such as "GET /v1/*"' },
+    deny: { type: "string", value: "RULE", multiple: true, help: 'such as "DELETE *"' },
+    ask: { type: "string", value: "RULE", multiple: true, help: "a person confirms each such request" },
+    "read-only": { type: "boolean", help: "allow GET and HEAD, deny the rest" },
+    policy: { type: "string", value: "NAME", help: "read-only or no-delete" },
+    exec: { type: "boolean", help: "a command-line tool instead of HTTP" },
+    "allow-commands": { type: "string", value: '"a,b"', help: "with --exec: what may run" },
+    "env-map": {
+      type: "string",
+      value: "NAME={{credential}}",
+      multiple: true,
+      help: "with --exec: how the credential reaches the tool",
+    },
+    timeout: { type: "string", value: "30s", help: "with --exec: longest run (default 30s)" },
+    "work-dir": { type: "string", value: "DIR", help: "with --exec: where it runs" },
+  },
+  positionals: { least: 1, most: 1 },
+  notes: ["Rules are tried in the order given; the first match wins. janee search shows known services."],
+  run: (args, talk) => withJanee(talk, (janee) => add(janee, args, talk), { create: true }),
+};
+
+async function add(janee: Parameters<Parameters<typeof withJanee>[1]>[0], args: Arguments, talk: Talk): Promise<number | Failure> {
+  const name = args.positionals[0] ?? "";
+  const { config } = janee.home.current();
+  const existing = config.services.get(name);
+  const known = knownService(name);
+  const exec = args.flag("exec");
+  const rules = rulesFromFlags(args);
+  if (rules instanceof Failure) return rules;
+  const shape = shapeFromFlags(args) ?? (existing ? undefined : shapeOfKnown(known));
+  if (shape instanceof Failure) return shape;
+  const baseUrl = await chooseBaseUrl(args, existing, known, exec);
+  if (baseUrl instanceof Failure) return baseUrl;
+  const newCredential = !existing || givesCredential(args);
+  const auth = newCredential ? await readAuth(args, talk, shape ?? shapeOf(existing), name) : undefined;
+  if (auth instanceof Failure) return auth;
+  const capabilityName = args.text("capability") ?? name;
+  const capability = capabilityBlock(args, name, rules, config.capabilities.get(capabilityName));
+  if (capability instanceof Failure) return capability;
+
+  const done = await applyChange(janee, talk, {
+    command: `add ${name}`,
+    newCredentialFor: newCredential ? name : undefined,
+    plan: (read, vault) => [
+      ...serviceEdits(read, vault, name, baseUrl, auth),
+      ...Object.entries(capability).map(([key, value]): Edit => ({ path: ["capabilities", capabilityName, key], value })),
+    ],
+  });
+  if (done instanceof Failure) return done;
+  if (talk.json) talk.printJson({ service: name, capability: capabilityName });
+  else {
+    talk.print(`${existing ? "updated" : "added"} ${name}, capability ${capabilityName}`);
+    talk.say(`  → try it: janee test ${name}; then: janee serve, and janee grant ${capabilityName}`);
+  }
+  return 0;
+}
+
+function shapeOfKnown(known: KnownService | undefined): AuthShape {
+  if (!known || known.auth === "bearer") return { type: "bearer" };
+  if (known.auth === "basic") return { type: "basic" };
+  if ("header" in known.auth) return { type: "headers", names: [known.auth.header] };
+  return { type: "query", names: [known.auth.param] };
+}
+
+/** How an existing service authenticates: a new key takes the old one's place. */
+export function shapeOf(service: Service | undefined): AuthShape {
+  const type = service?.auth.type;
+  const names = [...(service?.auth.secret.keys() ?? [])].map((field) => field.slice(field.indexOf(".") + 1));
+  if (type === "headers" || type === "query") return { type, names };
+  return { type: type === "basic" ? "basic" : "bearer" };
+}
+
+async function chooseBaseUrl(
+  args: Arguments,
+  existing: Service | undefined,
+  known: KnownService | undefined,
+  exec: boolean,
+): Promise<string | undefined | Failure> {
+  const given = args.text("base-url");
+  if (given !== undefined || exec) return given;
+  if (existing) return undefined;
+  if (known) return known.baseUrl;
+  if (!isInteractive()) {
+    return new Failure("usage", "janee does not know this service: its base URL is missing", {
+      next: "give it with --base-url https://…; janee search shows the known ones",
+    });
+  }
+  return (await askLine("base URL: ")) || new Failure("usage", "cancelled: nothing was changed");
+}
+
+/** A credential that stays is opened under its old binding and sealed again under what the service becomes. */
+function serviceEdits(
+  read: ReadConfig,
+  vault: Vault,
+  name: string,
+  baseUrl: string | undefined,
+  auth: AuthBlock | undefined,
+): Edit[] {
+  const edits: Edit[] = [];
+  const existing = read.config.services.get(name);
+  if (baseUrl !== undefined) edits.push({ path: ["services", name, "baseUrl"], value: baseUrl });
+  if (auth) edits.push({ path: ["services", name, "auth"], value: authJson(auth) });
+  else if (existing && baseUrl !== undefined) edits.push(...resealed(read, vault, existing));
+  return edits;
+}
+
+function resealed(read: ReadConfig, vault: Vault, service: Service): Edit[] {
+  const edits: Edit[] = [];
+  for (const [field, stored] of service.auth.secret) {
+    if (stored.kind !== "sealed") continue;
+    const opened = vault.open(service, field, stored.text);
+    const path = read.secretPaths.get(`${service.name}/${field}`);
+    if (!(opened instanceof Failure) && path) edits.push({ path, value: opened.reveal() });
+  }
+  return edits;
+}
+
+export function authJson(auth: AuthBlock): Json {
+  const block: Record<string, Json> = { type: auth.type, ...auth.open };
+  for (const [field, value] of Object.entries(auth.secret)) {
+    const dot = field.indexOf(".");
+    if (dot < 0) block[field] = value;
+    else {
+      const group = field.slice(0, dot);
+      block[group] = { ...(block[group] as Record<string, Json> | undefined), [field.slice(dot + 1)]: value };
+    }
+  }
+  return block;
+}
+

@@ -1,0 +1,165 @@
+// Where a command gets a new credential from, and which secret fields it fills.
+import { readFileSync } from "node:fs";
+import { Failure } from "../engine/failure.ts";
+import { askHidden, isInteractive, readStdinAll } from "../host/terminal.ts";
+import type { Arguments, Flag, Talk } from "./command.ts";
+
+export const credentialFlags: Readonly<Record<string, Flag>> = {
+  "auth-type": { type: "string", value: "TYPE", help: "bearer, basic, headers or query" },
+  key: { type: "string", value: "KEY", help: "the credential; others can see it: better --key-stdin" },
+  "key-stdin": { type: "boolean", help: "read the credential from standard input" },
+  "key-env": { type: "string", value: "NAME", help: "take it from this environment variable, now" },
+  "key-file": { type: "string", value: "PATH", help: "take it from this file, now" },
+  username: { type: "string", value: "NAME", help: "with basic: the user; or give user:password as the key" },
+  header: {
+    type: "string",
+    value: "NAME=VALUE",
+    multiple: true,
+    help: "a header with a secret value; NAME alone takes it from --key…",
+  },
+  param: {
+    type: "string",
+    value: "NAME=VALUE",
+    multiple: true,
+    help: "a query parameter with a secret value; NAME alone takes it from --key…",
+  },
+};
+
+/** How a service authenticates, before its secrets are known. */
+export type AuthShape =
+  | { readonly type: "bearer" }
+  | { readonly type: "basic" }
+  | { readonly type: "headers"; readonly names: readonly string[] }
+  | { readonly type: "query"; readonly names: readonly string[] };
+
+/** The `auth:` block as it is written, secrets in the clear: they are sealed before anything is stored. */
+export interface AuthBlock {
+  readonly type: string;
+  readonly open: Readonly<Record<string, string>>;
+  /** By secret field: `key`, `password`, `headers.X-Api-Key`, `params.api_key`. */
+  readonly secret: Readonly<Record<string, string>>;
+}
+
+const longestKey = 64 * 1024;
+
+export function shapeFromFlags(args: Arguments): AuthShape | Failure | undefined {
+  const headers = args.texts("header").map(nameOf);
+  const params = args.texts("param").map(nameOf);
+  const type = args.text("auth-type");
+  if (headers.length > 0 && params.length > 0) return new Failure("usage", "--header and --param exclude each other");
+  const implied = headers.length > 0 ? "headers" : params.length > 0 ? "query" : args.text("username") && "basic";
+  if (type !== undefined && implied && implied !== type) {
+    return new Failure("usage", `--auth-type ${type.slice(0, 20)} does not go with the other flags, which mean ${implied}`);
+  }
+  const chosen = type ?? implied;
+  if (chosen === undefined) return undefined;
+  if (chosen === "bearer" || chosen === "basic") return { type: chosen };
+  if (chosen === "headers") {
+    if (headers.length === 0) return new Failure("usage", "--auth-type headers wants --header NAME=VALUE");
+    return { type: "headers", names: headers };
+  }
+  if (chosen === "query") {
+    if (params.length === 0) return new Failure("usage", "--auth-type query wants --param NAME=VALUE");
+    return { type: "query", names: params };
+  }
+  return new Failure("usage", `unknown --auth-type ${chosen.slice(0, 20)}: expected bearer, basic, headers or query`);
+}
+
+export function givesCredential(args: Arguments): boolean {
+  const sources = ["key", "key-stdin", "key-env", "key-file"];
+  const inline = [...args.texts("header"), ...args.texts("param")].some((text) => text.includes("="));
+  return inline || sources.some((flag) => args.flag(flag));
+}
+
+/** The block with its secrets, asked for on a terminal where no flag gave them. */
+export async function readAuth(
+  args: Arguments,
+  talk: Talk,
+  shape: AuthShape,
+  service: string,
+): Promise<AuthBlock | Failure> {
+  const inline = [...args.texts("header"), ...args.texts("param")].filter((text) => text.includes("="));
+  if (inline.length > 0 || args.text("key") !== undefined) {
+    talk.say("janee: warning: a secret on the command line is seen by other programs and kept in the shell's history; --key-stdin is not");
+  }
+  if (shape.type === "headers" || shape.type === "query") return namedSecrets(args, talk, shape, service);
+  const key = await readKey(args, talk, `the ${shape.type === "basic" ? "user:password" : "API key"} of ${service}`);
+  if (key instanceof Failure) return key;
+  if (shape.type === "bearer") return { type: "bearer", open: {}, secret: { key } };
+  return basicFrom(args.text("username"), key);
+}
+
+function basicFrom(username: string | undefined, key: string): AuthBlock | Failure {
+  if (username !== undefined) return { type: "basic", open: { username }, secret: { password: key } };
+  const colon = key.indexOf(":");
+  if (colon < 0) return new Failure("usage", "basic wants user:password as the key, or --username beside it");
+  return { type: "basic", open: { username: key.slice(0, colon) }, secret: { password: key.slice(colon + 1) } };
+}
+
+async function namedSecrets(
+  args: Arguments,
+  talk: Talk,
+  shape: Extract<AuthShape, { readonly names: readonly string[] }>,
+  service: string,
+): Promise<AuthBlock | Failure> {
+  const [flag, field] = shape.type === "headers" ? ["header", "headers"] : ["param", "params"];
+  const given = new Map(args.texts(flag).map((text) => [nameOf(text), valueOf(text)]));
+  const secret: Record<string, string> = {};
+  const missing = shape.names.filter((name) => given.get(name) === undefined);
+  if (missing.length > 1) {
+    return new Failure("usage", `give each value: --${flag} ${missing.map((name) => `${name}=…`).join(` --${flag} `)}`);
+  }
+  for (const name of shape.names) {
+    const value = given.get(name) ?? (await readKey(args, talk, `the value of ${name} for ${service}`));
+    if (value instanceof Failure) return value;
+    secret[`${field}.${name}`] = value;
+  }
+  return { type: shape.type, open: {}, secret };
+}
+
+async function readKey(args: Arguments, talk: Talk, what: string): Promise<string | Failure> {
+  const sources = ["key", "key-stdin", "key-env", "key-file"].filter((flag) => args.flag(flag));
+  if (sources.length > 1) return new Failure("usage", `give the key once: not both --${sources.join(" and --")}`);
+  const text = await keyText(args, talk, what);
+  if (text instanceof Failure) return text;
+  const key = text.replace(/(?:\r?\n)+$/, "");
+  if (key !== text) talk.say("janee: the line break at the end of the key was left out");
+  return key === "" ? new Failure("usage", `${what} is empty`) : key;
+}
+
+async function keyText(args: Arguments, talk: Talk, what: string): Promise<string | Failure> {
+  const typed = args.text("key");
+  if (typed !== undefined) return typed;
+  if (args.flag("key-stdin")) {
+    const read = await readStdinAll(longestKey);
+    return read instanceof Failure ? read : read.toString();
+  }
+  const variable = args.text("key-env");
+  if (variable !== undefined) {
+    return talk.environment[variable] ?? new Failure("usage", `the variable ${variable} is not set`);
+  }
+  const file = args.text("key-file");
+  if (file !== undefined) return fileText(file);
+  if (!isInteractive()) {
+    return new Failure("usage", `${what} is missing`, { next: "give it with --key-stdin, --key-env NAME or --key-file PATH" });
+  }
+  return (await askHidden(`${what} (not shown): `)) ?? new Failure("usage", "cancelled: nothing was changed");
+}
+
+function fileText(path: string): string | Failure {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return new Failure("usage", `the file ${path} cannot be read`);
+  }
+}
+
+function nameOf(text: string): string {
+  const equals = text.indexOf("=");
+  return equals < 0 ? text : text.slice(0, equals);
+}
+
+function valueOf(text: string): string | undefined {
+  const equals = text.indexOf("=");
+  return equals < 0 ? undefined : text.slice(equals + 1);
+}

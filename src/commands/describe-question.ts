@@ -1,0 +1,29 @@
+import type { Approval } from "../engine/approval.ts";
+import { visible } from "../engine/visible.ts";
+import { timeLeft } from "./duration.ts";
+
+const longestShown = 2048;
+
+/** What is at stake, in lines that nothing an agent wrote can restyle, hide or push off the screen. */
+export function describeQuestion(approval: Approval, now: number): string[] {
+  const { id, kind, state, capability, service, agent, owner, rule, method, target, reason } = approval;
+  const lines = [
+    `${id}  ${state}${state === "pending" ? `, ${timeLeft(approval.expiresAt - now)} left to decide` : ""}`,
+    `  who      ${visible(agent ?? owner)}`,
+    `  wants    ${kind === "session" ? `a session of ${capability}` : "this one request"} on ${service}`,
+  ];
+  if (approval.ttlMs !== undefined && kind === "session") lines.push(`  for      ${timeLeft(approval.ttlMs)}`);
+  if (method !== undefined && target !== undefined) lines.push(`  request  ${method} ${shownTarget(target)}`);
+  if (rule !== undefined) lines.push(`  rule     ${visible(rule)}`);
+  if (approval.bodyBytes) lines.push(`  body     ${approval.bodyBytes} bytes, sha256 ${approval.bodyDigest}`);
+  if (approval.bodyPreview) lines.push(`  begins   ${visible(approval.bodyPreview)}`);
+  if (reason !== undefined) lines.push(`  it says  ${visible(reason.slice(0, 500))}`);
+  return lines;
+}
+
+/** Long targets keep both ends, so that the tail cannot hide. */
+function shownTarget(target: string): string {
+  const text = visible(target);
+  if (text.length <= longestShown) return text;
+  return `${text.slice(0, longestShown / 2)} … ${text.length - longestShown} characters … ${text.slice(-longestShown / 2)}`;
+}

@@ -1,0 +1,90 @@
+import { Failure } from "../engine/failure.ts";
+import { shortId } from "../engine/session.ts";
+import { entropy } from "../host/clock.ts";
+import { describeRules } from "./describe.ts";
+import type { Command } from "./command.ts";
+import { durationMs, timeLeft } from "./duration.ts";
+import { withJanee } from "./open.ts";
+import { refuseWithoutPerson } from "./person.ts";
+import { defaultPort } from "./serve-address.ts";
+
+export const command: Command = {
+  usage: "<capability> [--ttl 1h] [--agent NAME] [--reason TEXT] [--json | --env]",
+  flags: {
+    ttl: { type: "string", value: "1h", help: "shorter than the capability's own ttl" },
+    agent: { type: "string", value: "NAME", help: "a name for the audit trail; it decides nothing" },
+    reason: { type: "string", value: "TEXT", help: "why, for the audit trail" },
+    env: { type: "boolean", help: "print shell variables: JANEE_TOKEN and JANEE_BASE_URL" },
+    port: { type: "string", value: "PORT", help: `port of janee serve, for the base URL (default ${defaultPort})` },
+  },
+  positionals: { least: 1, most: 1 },
+  notes: ["The token stands where the API key would: Authorization: Bearer, X-Api-Key, or as the service does."],
+  run: (args, talk) =>
+    withJanee(talk, async (janee) => {
+      const name = args.positionals[0] ?? "";
+      const { config } = janee.home.current();
+      const capability = config.capabilities.get(name);
+      if (!capability) return unknownCapability(name, [...config.capabilities.keys()]);
+      const asked = args.text("ttl");
+      const ttl = asked === undefined ? capability.ttlMs : durationMs("--ttl", asked);
+      if (ttl instanceof Failure) return ttl;
+      if (ttl > capability.ttlMs) {
+        return new Failure("usage", `--ttl is longer than the ${timeLeft(capability.ttlMs)} that "${name}" allows`, {
+          next: "choose a shorter --ttl, or change the ttl of the capability",
+        });
+      }
+      const reason = args.text("reason");
+      if (capability.requireReason && reason === undefined) {
+        return new Failure("reason_required", `"${name}" wants a reason`, { next: "give one with --reason" });
+      }
+      const held = janee.sessions.held("", name);
+      const byPerson = !capability.autoApprove || held;
+      if (byPerson) {
+        const stakes = [
+          `capability: ${name} on ${capability.service}, for ${timeLeft(ttl)}`,
+          ...describeRules(capability).map((line) => `  ${line}`),
+          ...(held ? ["it was revoked: a yes lets agents ask for it again"] : []),
+        ];
+        const refused = await refuseWithoutPerson(janee, talk, {
+          command: `grant ${name}`,
+          stakes,
+          ask: `grant "${name}"?`,
+        });
+        if (refused) return refused;
+      }
+      const owner = `grant:${shortId(entropy, 8)}`;
+      if (held) janee.sessions.lift("", name, [...config.capabilities.keys()]);
+      const agent = args.text("agent");
+      const { session, token } = janee.sessions.mint({
+        owner,
+        capability,
+        approvedBy: byPerson ? "person" : "policy",
+        ttlMs: ttl,
+        ...(agent === undefined ? {} : { agent }),
+        ...(reason === undefined ? {} : { reason }),
+      });
+      const unwritten = await janee.note({
+        ...{ event: "session", outcome: "granted", surface: "cli", owner, session: session.id, capability: name },
+        service: capability.service,
+        ...(agent === undefined ? {} : { agent }),
+        ...(reason === undefined ? {} : { reason }),
+      });
+      if (unwritten) {
+        janee.sessions.end(session.id);
+        return unwritten;
+      }
+      const baseUrl = `http://127.0.0.1:${args.text("port") ?? defaultPort}/${name}`;
+      const expiresAt = new Date(session.expiresAt).toISOString();
+      if (talk.json) talk.printJson({ token, baseUrl, session: session.id, capability: name, expiresAt });
+      else if (args.flag("env")) talk.print(`export JANEE_TOKEN=${token}\nexport JANEE_BASE_URL=${baseUrl}`);
+      else talk.print(`token     ${token}\nbase URL  ${baseUrl}\nsession   ${session.id}, until ${expiresAt}`);
+      return 0;
+    }),
+};
+
+export function unknownCapability(name: string, names: readonly string[]): Failure {
+  const known = names.length === 0 ? "none yet: janee add <service>" : names.join(", ");
+  return new Failure("unknown_capability", `there is no capability "${name.slice(0, 64)}"`, {
+    next: `known capabilities: ${known}`,
+  });
+}

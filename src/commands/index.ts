@@ -1,0 +1,110 @@
+// The table of commands. Each is loaded only when it is called, so that `--version` loads none.
+import { Failure } from "../engine/failure.ts";
+import { didYouMean } from "../engine/nearest.ts";
+import { commonFlags, readArguments } from "./arguments.ts";
+import type { Command, Flag, Talk } from "./command.ts";
+import { exitCode } from "./exit-code.ts";
+import { commit, version } from "./version.ts";
+
+interface Listed {
+  readonly summary: string;
+  readonly load: () => Promise<{ readonly command: Command }>;
+}
+
+const table: Readonly<Record<string, Listed>> = {
+  init: { summary: "make the home, the key and a commented config", load: () => import("./init.ts") },
+  add: { summary: "add or update a service and a capability for it", load: () => import("./add.ts") },
+  set: { summary: "replace the credential of a service", load: () => import("./set.ts") },
+  rm: { summary: "remove a service or a capability", load: () => import("./rm.ts") },
+  list: { summary: "show services, capabilities and live sessions", load: () => import("./list.ts") },
+  search: { summary: "show the services that janee knows", load: () => import("./search.ts") },
+  test: { summary: "send one harmless request to a service", load: () => import("./test.ts") },
+  why: { summary: "show the decision on a request, and its rule", load: () => import("./why.ts") },
+  serve: { summary: "run the HTTP side on 127.0.0.1:5263", load: () => import("./serve.ts") },
+  grant: { summary: "make a session by your own hand", load: () => import("./grant.ts") },
+  sessions: { summary: "list active sessions", load: () => import("./sessions.ts") },
+  revoke: { summary: "end sessions now", load: () => import("./revoke.ts") },
+  approvals: { summary: "list what waits for a person", load: () => import("./approvals.ts") },
+  approve: { summary: "say yes to a waiting request", load: () => import("./approve.ts") },
+  deny: { summary: "say no to a waiting request", load: () => import("./deny.ts") },
+  logs: { summary: "show the audit trail, or verify it", load: () => import("./logs.ts") },
+  rotate: { summary: "make new keys and seal everything anew", load: () => import("./rotate.ts") },
+  key: { summary: "export or import the key of the vault", load: () => import("./key.ts") },
+  doctor: { summary: "look for problems, each with its remedy", load: () => import("./doctor.ts") },
+  config: { summary: "check the config, or print its path or schema", load: () => import("./config.ts") },
+};
+
+/** Runs one command line and returns its exit status. */
+export async function run(argv: readonly string[], talk: Talk): Promise<number> {
+  const [name, ...rest] = argv;
+  if (name === "--version" || name === "-V" || name === "version") {
+    if (argv.includes("--json")) talk.printJson({ version, commit });
+    else talk.print(`janee ${version} (${commit})`);
+    return 0;
+  }
+  if (name === undefined || name === "--help" || name === "-h" || name === "help") {
+    const topic = name === "help" ? table[rest[0] ?? ""] : undefined;
+    talk.print(topic ? helpOf(rest[0] ?? "", topic.summary, (await topic.load()).command) : overview());
+    return name === undefined ? 2 : 0;
+  }
+  const listed = Object.hasOwn(table, name) ? table[name] : undefined;
+  if (!listed) {
+    const what = name.startsWith("-") ? "flag" : "command";
+    const shown = name.slice(0, 40);
+    return fail(
+      new Failure("usage", `unknown ${what} ${shown}${didYouMean(name, Object.keys(table))}`, { next: "janee --help" }),
+      talk,
+    );
+  }
+  const { command } = await listed.load();
+  const args = readArguments(name, command, rest);
+  if (args instanceof Failure) return fail(args, talk);
+  if (args.flag("help")) {
+    talk.print(helpOf(name, listed.summary, command));
+    return 0;
+  }
+  const result = await command.run(args, talk);
+  return result instanceof Failure ? fail(result, talk) : result;
+}
+
+/** A failure on stderr in words, or with `--json` on stdout as the same object that HTTP shows. */
+function fail(failure: Failure, talk: Talk): number {
+  const { code, message, rule, next, at } = failure;
+  if (talk.json) {
+    talk.printJson({ error: { code, message, rule, next, at } });
+  } else {
+    const place = at ? `${at.file}:${at.line}:${at.column}: ` : "";
+    talk.say(`janee: ${place}${message}${rule === undefined ? "" : ` (${rule})`}`);
+    if (next !== undefined) talk.say(`  → ${next}`);
+  }
+  return exitCode(code);
+}
+
+function overview(): string {
+  const width = Math.max(...Object.keys(table).map((name) => name.length)) + 2;
+  const lines = Object.entries(table).map(([name, { summary }]) => `  ${name.padEnd(width)}${summary}`);
+  return [
+    "janee keeps API keys away from AI agents.",
+    "",
+    "usage: janee <command> [flags]",
+    "",
+    ...lines,
+    "",
+    "  janee <command> --help   flags of a command",
+    "  janee --version          version and commit",
+  ].join("\n");
+}
+
+function helpOf(name: string, summary: string, command: Command): string {
+  const flags = Object.entries({ ...command.flags, ...commonFlags }).map(([flag, spec]) => flagLine(flag, spec));
+  const width = Math.max(...flags.map(([left]) => left.length)) + 2;
+  const lines = flags.map(([left, help]) => `  ${left.padEnd(width)}${help}`);
+  const notes = command.notes ? ["", ...command.notes] : [];
+  return [`usage: janee ${name} ${command.usage}`, "", `${summary}`, "", ...lines, ...notes].join("\n");
+}
+
+function flagLine(name: string, flag: Flag): [left: string, help: string] {
+  const short = flag.short ? `-${flag.short}, ` : "";
+  const value = flag.type === "string" ? ` ${flag.value ?? "VALUE"}` : "";
+  return [`${short}--${name}${value}`, flag.multiple ? `${flag.help} (repeatable)` : flag.help];
+}

@@ -1,0 +1,69 @@
+import type { Capability, Config, Service } from "../engine/config.ts";
+import { judge } from "../engine/session.ts";
+import { columns } from "./columns.ts";
+import type { Command } from "./command.ts";
+import { describeRules } from "./describe.ts";
+import { timeLeft } from "./duration.ts";
+import { withJanee } from "./open.ts";
+
+export const command: Command = {
+  usage: "",
+  flags: {},
+  positionals: { least: 0, most: 0 },
+  run: (_args, talk) =>
+    withJanee(talk, async ({ home, sessions }) => {
+      const { config } = home.current();
+      const now = sessions.now();
+      const live = sessions.list().filter((session) => !judge(session, now));
+      const liveOf = (name: string): number => live.filter(({ capability }) => capability === name).length;
+      if (talk.json) talk.printJson(published(config, liveOf));
+      else if (config.services.size === 0) talk.say("no services yet\n  → janee add stripe");
+      else talk.print(described(config, liveOf));
+      return 0;
+    }),
+};
+
+type Count = (capability: string) => number;
+
+function published(config: Config, liveOf: Count): object {
+  return {
+    services: [...config.services.values()].map((service) => ({
+      name: service.name,
+      baseUrl: service.base?.text ?? null,
+      auth: service.auth.type,
+      flags: flagsOf(service),
+    })),
+    capabilities: [...config.capabilities.values()].map((capability) => ({
+      name: capability.name,
+      service: capability.service,
+      mode: capability.mode,
+      ttl: timeLeft(capability.ttlMs),
+      autoApprove: capability.autoApprove,
+      unrestricted: capability.mode === "http" && capability.rules.unrestricted,
+      rules: describeRules(capability),
+      limit: capability.limit?.text ?? null,
+      sessions: liveOf(capability.name),
+    })),
+  };
+}
+
+function described(config: Config, liveOf: Count): string {
+  const services = [...config.services.values()].map((service) => {
+    return [service.name, service.base?.text ?? "(commands only)", service.auth.type, flagsOf(service).join(" ")];
+  });
+  const blocks = [...config.capabilities.values()].map((capability) => describedCapability(capability, liveOf));
+  return ["services", columns(services, "  "), "", "capabilities", ...blocks].join("\n").trimEnd();
+}
+
+function describedCapability(capability: Capability, liveOf: Count): string {
+  const { name, service, ttlMs, autoApprove, limit } = capability;
+  const approval = autoApprove ? "auto-approved" : "a person approves each session";
+  const live = liveOf(name);
+  const head = [`on ${service}`, timeLeft(ttlMs), approval, ...(limit ? [limit.text] : []), `${live} live`];
+  return [`  ${name}  ${head.join(", ")}`, ...describeRules(capability).map((rule) => `    ${rule}`)].join("\n");
+}
+
+function flagsOf(service: Service): string[] {
+  const flags = ["allowCleartext", "allowLinkLocal", "allowEmptySegments", "allowCookies", "allowRange"] as const;
+  return flags.filter((flag) => service[flag]);
+}

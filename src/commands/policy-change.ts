@@ -1,0 +1,51 @@
+// Every command that changes the config comes through here: what lets an existing credential do more is a
+// person's to decide, and each change is written down.
+import { type Edit, editConfig } from "../engine/edit-config.ts";
+import { Failure } from "../engine/failure.ts";
+import { type ReadConfig, readConfig } from "../engine/read-config.ts";
+import type { Vault } from "../engine/vault.ts";
+import { changes as changesOf } from "../engine/widening.ts";
+import type { Talk } from "./command.ts";
+import { refuseWithoutPerson } from "./person.ts";
+import type { Janee } from "./wire-up.ts";
+
+export interface PolicyChange {
+  readonly command: string;
+  /** The service whose credential is given with this change: widening its use needs no further yes. */
+  readonly newCredentialFor: string | undefined;
+  readonly plan: (read: ReadConfig, vault: Vault) => readonly Edit[];
+}
+
+export async function applyChange(janee: Janee, talk: Talk, change: PolicyChange): Promise<Failure | undefined> {
+  const before = janee.home.current().config;
+  const widened = wouldWiden(janee, change);
+  if (widened instanceof Failure) return widened;
+  if (widened.length > 0 && change.newCredentialFor === undefined) {
+    const refused = await refuseWithoutPerson(janee, talk, {
+      command: change.command,
+      stakes: ["this lets an existing credential do more:", ...widened.map((line) => `  ${line}`)],
+      ask: "do it?",
+    });
+    if (refused) return refused;
+  }
+  const refused = await janee.home.update((read, vault) => change.plan(read, vault));
+  if (refused) return refused;
+  const changes = changesOf(before, janee.home.current().config);
+  return janee.note({
+    ...{ event: "policy", surface: "cli", owner: "person", outcome: "changed", message: change.command },
+    changes: [...changes.widened.map((line) => `wider: ${line}`), ...changes.other],
+  });
+}
+
+/** What the change would widen, on a copy in memory: nothing is written before a person has said yes. */
+function wouldWiden(janee: Janee, change: PolicyChange): readonly string[] | Failure {
+  const { home } = janee;
+  const text = home.text();
+  if (text instanceof Failure) return text;
+  const read = readConfig(text, home.configPath);
+  if (read instanceof Failure) return read;
+  const edited = editConfig(text, home.configPath, change.plan(read, home.vault));
+  if (edited instanceof Failure) return edited;
+  const after = readConfig(edited, home.configPath);
+  return after instanceof Failure ? after : changesOf(read.config, after.config).widened;
+}

@@ -1,0 +1,84 @@
+// The capability block that the flags of `janee add` describe.
+import type { Capability } from "../engine/config.ts";
+import type { Json } from "../engine/edit-config.ts";
+import { Failure } from "../engine/failure.ts";
+import { type Effect, parseRule } from "../engine/rule.ts";
+import type { Arguments } from "./command.ts";
+
+type RuleJson = Readonly<Record<string, string>>;
+
+const policies: Readonly<Record<string, readonly RuleJson[]>> = {
+  "read-only": [{ allow: "GET *" }, { deny: "*" }],
+  "no-delete": [{ deny: "DELETE *" }, { allow: "*" }],
+};
+
+/** undefined: no flag says anything about rules. */
+export function rulesFromFlags(args: Arguments): RuleJson[] | undefined | Failure {
+  const rules: RuleJson[] = [];
+  for (const { name, value } of args.inOrder("allow", "deny", "ask")) {
+    const parsed = parseRule(name as Effect, value);
+    if (parsed instanceof Failure) return new Failure("usage", parsed.message);
+    rules.push({ [name]: value });
+  }
+  const policy = args.flag("read-only") ? "read-only" : args.text("policy");
+  if (policy !== undefined) {
+    const found = Object.hasOwn(policies, policy) ? policies[policy] : undefined;
+    if (!found) return new Failure("usage", `unknown policy; expected ${Object.keys(policies).join(" or ")}`);
+    return [...rules, ...found];
+  }
+  if (rules.length === 0) return undefined;
+  if (rules.every((rule) => "deny" in rule)) {
+    return new Failure("usage", "these rules allow nothing: give --allow or --ask as well", {
+      next: 'such as --allow "GET /v1/*", or --policy no-delete',
+    });
+  }
+  return "*" === rules.at(-1)?.deny ? rules : [...rules, { deny: "*" }];
+}
+
+/** The keys to set. An existing capability keeps what no flag names. */
+export function capabilityBlock(
+  args: Arguments,
+  service: string,
+  rules: RuleJson[] | undefined,
+  existing: Capability | undefined,
+): Record<string, Json> | Failure {
+  const block: Record<string, Json> = {};
+  if (!existing) block.service = service;
+  const exec = args.flag("exec") || existing?.mode === "exec";
+  const ttl = args.text("ttl");
+  if (ttl !== undefined) block.ttl = ttl;
+  else if (!existing) block.ttl = "1h";
+  if (args.flag("auto-approve")) block.autoApprove = true;
+  if (!exec) {
+    const stray = ["allow-commands", "env-map", "timeout", "work-dir"].find((flag) => args.flag(flag));
+    if (stray !== undefined) return new Failure("usage", `--${stray} goes with --exec only`);
+    if (rules) block.rules = rules;
+    else if (!existing) block.rules = [{ allow: "*" }];
+    return block;
+  }
+  if (rules) return new Failure("usage", "rules are for HTTP: with --exec, say what may run with --allow-commands");
+  return execBlock(args, block, existing);
+}
+
+function execBlock(
+  args: Arguments,
+  block: Record<string, Json>,
+  existing: Capability | undefined,
+): Record<string, Json> | Failure {
+  const commands = args.text("allow-commands")?.split(",").map((name) => name.trim());
+  if (!existing && !commands) return new Failure("usage", '--exec wants --allow-commands "a,b"');
+  if (!existing) block.mode = "exec";
+  if (commands) block.allowCommands = commands;
+  const mapped: Record<string, Json> = {};
+  for (const text of args.texts("env-map")) {
+    const equals = text.indexOf("=");
+    if (equals < 1) return new Failure("usage", '--env-map wants NAME={{credential}}, such as "API_KEY={{credential}}"');
+    mapped[text.slice(0, equals)] = text.slice(equals + 1);
+  }
+  if (Object.keys(mapped).length > 0) block.envMap = mapped;
+  const timeout = args.text("timeout");
+  if (timeout !== undefined) block.timeout = timeout;
+  const workDir = args.text("work-dir");
+  if (workDir !== undefined) block.workDir = workDir;
+  return block;
+}

@@ -1,0 +1,2 @@
+export const defaultPort = 5263;
+export const defaultHost = "127.0.0.1";

@@ -1,0 +1,88 @@
+// Host parts + engine = one running broker. The only place where they meet.
+import { chmodSync } from "node:fs";
+import { join } from "node:path";
+import { Approvals } from "../engine/approval.ts";
+import { AuditTrail, type Entry } from "../engine/audit.ts";
+import { RowSeal } from "../engine/authentic.ts";
+import { Broker } from "../engine/broker.ts";
+import { Failure } from "../engine/failure.ts";
+import type { Policy } from "../engine/ports.ts";
+import { PreparedServices } from "../engine/prepared.ts";
+import { Sessions, shortId } from "../engine/session.ts";
+import { clock, digest, entropy, soon } from "../host/clock.ts";
+import { decoder } from "../host/decode.ts";
+import { checkPrivate } from "../host/files.ts";
+import type { Home } from "../host/home.ts";
+import { JournalFile } from "../host/journal.ts";
+import { openStore, type SqliteStore } from "../host/store-sqlite.ts";
+import { UpstreamPool } from "../host/upstream.ts";
+
+export interface Janee {
+  readonly home: Home;
+  readonly store: SqliteStore;
+  readonly rows: RowSeal;
+  readonly sessions: Sessions;
+  readonly approvals: Approvals;
+  readonly audit: AuditTrail;
+  readonly broker: Broker;
+  /** Writes an audit line of an event that is no request. */
+  note(entry: Omit<Entry, "timestamp" | "id">): Promise<Failure | undefined>;
+  close(): void;
+}
+
+const writerIdLength = 10;
+
+export function wireUp(home: Home, policy: Policy = home): Janee | Failure {
+  const store = openState(home);
+  if (store instanceof Failure) return store;
+  const rows = new RowSeal(digest, () => home.vault.rowKey);
+  const sessions = new Sessions(store, rows, clock, entropy, digest);
+  const approvals = new Approvals(store, rows, entropy, digest, () => sessions.now());
+  const journal = new JournalFile(join(home.path, "audit.log"), { sync: () => home.current().config.audit.sync });
+  const audit = new AuditTrail({
+    journal,
+    store,
+    digest,
+    key: home.vault.auditKey,
+    soon,
+    writer: shortId(entropy, writerIdLength),
+    afterWrite: () => sessions.noteTime(),
+  });
+  const upstream = new UpstreamPool();
+  const services = new PreparedServices(home);
+  const broker = new Broker({
+    ...{ policy, store, sessions, approvals, services, upstream },
+    ...{ decoder, audit, digest, entropy },
+  });
+  let events = 0;
+  return {
+    ...{ home, store, rows, sessions, approvals, audit, broker },
+    note(entry) {
+      events += 1;
+      const id = `${audit.writer}-e${events}`;
+      return audit.append({ timestamp: new Date(sessions.now()).toISOString(), id, ...entry });
+    },
+    close() {
+      audit.flush();
+      upstream.close();
+      journal.close();
+      store.close();
+    },
+  };
+}
+
+function openState(home: Home): SqliteStore | Failure {
+  const path = join(home.path, "state.db");
+  const refused = checkPrivate(path, "file");
+  if (refused && refused.code !== "not_found") return refused;
+  try {
+    const store = openStore(path);
+    if (refused) chmodSync(path, 0o600);
+    return store;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : "unknown error";
+    return new Failure("store_refused", `state.db does not open: ${why}`, {
+      next: `restore it from a backup, or put it aside: mv ${path} ${path}.broken (all sessions end)`,
+    });
+  }
+}

@@ -1,0 +1,177 @@
+// One function decides: the proxy, MCP, exec, `test` and `why` all call it, so they cannot disagree.
+// Pure: the same config, session, call and time give the same answer.
+import { admitFields } from "./agent-fields.ts";
+import type { Capability, Config, Service } from "./config.ts";
+import { schemeOf } from "./credential/index.ts";
+import { Failure } from "./failure.ts";
+import type { HeaderField } from "./ports.ts";
+import { type Decision, isSendable, type RuleList } from "./rule.ts";
+import { judge, type Session } from "./session.ts";
+import { readTarget, type Target } from "./target.ts";
+
+/** What an agent wants done, as it said it. */
+export interface Wish {
+  readonly capability: string;
+  readonly method: string;
+  /** Raw, behind the capability's name. */
+  readonly target: string;
+  readonly fields: readonly HeaderField[];
+  /** A complete `application/x-www-form-urlencoded` body, whose fields can override the method. */
+  readonly form?: string;
+  readonly reason?: string;
+}
+
+export interface Admission {
+  readonly capability: Capability;
+  readonly service: Service;
+  readonly method: string;
+  /** What was matched is what is sent and audited. */
+  readonly target: Target;
+  readonly fields: readonly HeaderField[];
+  readonly decision: Decision;
+}
+
+/** Whose use is judged: a session, or nobody's yet (`why` asks about the rules alone). */
+export type Standing = { readonly session: Session | undefined } | "rules-only";
+
+export function admit(config: Config, standing: Standing, wish: Wish, now: number): Admission | Failure {
+  const capability = config.capabilities.get(wish.capability);
+  if (!capability) return new Failure("unknown_capability", "there is no capability of this name");
+  const service = config.services.get(capability.service);
+  if (!service?.base || capability.mode !== "http") {
+    return new Failure(
+      "not_a_request_capability",
+      `"${capability.name}" runs commands: it takes no requests`,
+    );
+  }
+  if (standing !== "rules-only") {
+    const problem = judgeStanding(standing.session, capability, now);
+    if (problem) return problem;
+  }
+  if (capability.requireReason && standing !== "rules-only" && !wish.reason && !standing.session?.reason) {
+    return new Failure("reason_required", `"${capability.name}" wants a reason with each session or request`);
+  }
+  return admitRequest(capability, service, wish);
+}
+
+function judgeStanding(
+  session: Session | undefined,
+  capability: Capability,
+  now: number,
+): Failure | undefined {
+  if (!session) {
+    return new Failure("session_unknown", "this session token is not known", {
+      next: "ask the person for a session",
+    });
+  }
+  if (session.capability !== capability.name) {
+    return new Failure("session_wrong_capability", `this session is not for "${capability.name}"`);
+  }
+  return judge(session, now);
+}
+
+function admitRequest(capability: Capability, service: Service, wish: Wish): Admission | Failure {
+  const method = wish.method;
+  if (!isSendable(method)) {
+    return new Failure("method_forbidden", "this method is never sent");
+  }
+  const read = readTarget(wish.target, { allowEmptySegments: service.allowEmptySegments });
+  if (read instanceof Failure) return read;
+  const fields = admitFields(wish.fields, service);
+  if (fields instanceof Failure) return fields;
+  const decision = capability.rules.decide(method, read.path);
+  if (decision.effect === "deny") return denied(capability.rules, decision);
+  const overridden = refuseOverride(capability.rules, method, read, wish.form);
+  if (overridden) return overridden;
+  const target = withoutParameters(read, schemeOf(service.auth.type).queryNames(service.auth));
+  return { capability, service, method, target, fields, decision };
+}
+
+function denied(rules: RuleList, decision: Decision): Failure {
+  const next = "do without it, or ask the person to allow it";
+  if (decision.rule) {
+    return new Failure("rule_denied", "a rule denies this request", { rule: decision.rule.text, next });
+  }
+  const why = rules.rules?.length === 0 ? "the rules allow nothing" : "no rule allows this request";
+  return new Failure("rule_denied", why, { next });
+}
+
+const overrideNames = new Set([
+  "_method",
+  "_httpmethod",
+  "x-http-method-override",
+  "x-http-method",
+  "x-method-override",
+]);
+
+/**
+ * Some frameworks let a parameter replace the method of a POST: then both methods must be allowed.
+ * A `_method` in the query is ambiguous even so, and refused.
+ */
+function refuseOverride(
+  rules: RuleList,
+  method: string,
+  target: Target,
+  form: string | undefined,
+): Failure | undefined {
+  const inQuery = overridesIn(target.query);
+  const ambiguous = inQuery.some(({ name }) => name === "_method");
+  if (ambiguous && method !== "POST") return ambiguousQuery();
+  for (const { value } of [...inQuery, ...overridesIn(form)]) {
+    const decision = rules.decide(value.toUpperCase(), target.path);
+    if (decision.effect === "allow") continue;
+    const details = decision.rule ? { rule: decision.rule.text } : {};
+    return new Failure(
+      "method_override_denied",
+      "a parameter would change the method to one that is not allowed",
+      details,
+    );
+  }
+  return ambiguous ? ambiguousQuery() : undefined;
+}
+
+function ambiguousQuery(): Failure {
+  return new Failure("query_ambiguous", 'a "_method" in the query can change the method behind the rules', {
+    next: "send the method you mean",
+  });
+}
+
+function overridesIn(text: string | undefined): { name: string; value: string }[] {
+  if (!text || !/method/i.test(looselyDecoded(text))) return [];
+  const found: { name: string; value: string }[] = [];
+  for (const [name, value] of parameters(text)) {
+    const key = name.trim().toLowerCase();
+    if (overrideNames.has(key)) found.push({ name: key, value: value.trim() });
+  }
+  return found;
+}
+
+function* parameters(text: string): Iterable<[name: string, value: string]> {
+  for (const part of text.split(/[&;]/)) {
+    const equals = part.indexOf("=");
+    const name = equals < 0 ? part : part.slice(0, equals);
+    yield [looselyDecoded(name), looselyDecoded(equals < 0 ? "" : part.slice(equals + 1))];
+  }
+}
+
+function looselyDecoded(text: string): string {
+  const spaced = text.replaceAll("+", " ");
+  return spaced.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+}
+
+/** The agent's own copies of the parameters that janee injects do not go out. */
+function withoutParameters(target: Target, names: readonly string[]): Target {
+  if (names.length === 0 || target.query === undefined) return target;
+  const owned = new Set(names.map((name) => name.toLowerCase()));
+  const kept = target.query.split("&").filter((part) => {
+    const equals = part.indexOf("=");
+    return !owned.has(
+      looselyDecoded(equals < 0 ? part : part.slice(0, equals))
+        .trim()
+        .toLowerCase(),
+    );
+  });
+  return { path: target.path, query: kept.length === 0 ? undefined : kept.join("&") };
+}

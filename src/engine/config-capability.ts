@@ -1,0 +1,154 @@
+import type { Capability, ExecPolicy, Service } from "./config.ts";
+import { durationOf, hourMs, limitOf } from "./config-fields.ts";
+import type { Fields, Place } from "./config-place.ts";
+import { rulesOf } from "./config-rules.ts";
+import type { Position } from "./failure.ts";
+import { didYouMean } from "./nearest.ts";
+import { RuleList } from "./rule.ts";
+
+export const execKeys: readonly string[] = ["allowCommands", "envMap", "timeout", "workDir"];
+export const capabilityKeys: readonly string[] = [
+  ...["service", "mode", "description", "ttl", "autoApprove", "approval", "requireReason", "limit"],
+  ...["allowedAgents", "rules"],
+  ...execKeys,
+];
+export const modes: readonly string[] = ["http", "exec"];
+export const approvals: readonly string[] = ["any", "out-of-band"];
+const defaultTimeoutMs = 30_000;
+
+export interface ReadCapability {
+  readonly capability: Capability;
+  readonly rulePlaces: readonly Position[];
+}
+
+/** `declared` holds every service that the file names, sound or not. */
+export function capabilityOf(
+  name: string,
+  place: Place,
+  services: ReadonlyMap<string, Service>,
+  declared: ReadonlySet<string>,
+): ReadCapability | undefined {
+  const fields = place.fields(capabilityKeys, elsewhere);
+  if (!fields) return undefined;
+  const mode = choiceOf(fields, "mode", modes) === "exec" ? "exec" : "http";
+  const service = serviceNameOf(fields, mode, services, declared);
+  const limit = fields.get("limit");
+  const rules = mode === "http" ? fields.get("rules") : refuseRules(fields);
+  const placed = rules && (rulesOf(rules) ?? []);
+  const exec = mode === "exec" ? execOf(fields) : refuseExec(fields);
+  const capability: Capability = {
+    name,
+    service: service ?? "",
+    mode,
+    description: fields.get("description")?.string(),
+    ttlMs: ttlOf(fields.get("ttl")),
+    autoApprove: fields.flag("autoApprove"),
+    approval: choiceOf(fields, "approval", approvals) === "out-of-band" ? "out-of-band" : "any",
+    requireReason: fields.flag("requireReason"),
+    limit: limit && limitOf(limit),
+    allowedAgents: fields.get("allowedAgents")?.strings("a list of agents, such as [claude-code]"),
+    // Exec mode sends no requests, so there is nothing to leave open.
+    rules: new RuleList(mode === "exec" ? [] : placed?.map(({ rule }) => rule)),
+    exec,
+  };
+  return { capability, rulePlaces: placed?.map((one) => one.place.position) ?? [] };
+}
+
+const elsewhere = new Map([
+  ...["baseUrl", "auth", "key"].map((key) => [key, "it belongs to a service"] as const),
+  ...["allow", "deny", "ask"].map((key) => [key, 'it belongs into the list "rules"'] as const),
+]);
+
+function serviceNameOf(
+  fields: Fields,
+  mode: string,
+  services: ReadonlyMap<string, Service>,
+  declared: ReadonlySet<string>,
+): string | undefined {
+  const place = fields.need("service", "the name of a service");
+  const name = place?.string("the name of a service");
+  if (place === undefined || name === undefined) return undefined;
+  if (!declared.has(name)) {
+    return place.refuse(`there is no service of this name under "services"${didYouMean(name, declared)}`);
+  }
+  const service = services.get(name);
+  if (service && !service.base && mode === "http") {
+    const message = "this service has no baseUrl, which a capability in http mode needs";
+    return place.refuse(message, { next: "give the service a baseUrl, or the capability mode: exec" });
+  }
+  return name;
+}
+
+function choiceOf(fields: Fields, key: string, choices: readonly string[]): string | undefined {
+  const place = fields.get(key);
+  const what = choices.join(" or ");
+  const text = place?.string(what);
+  if (place === undefined || text === undefined || choices.includes(text)) return text;
+  return place.refuse(`expected ${what}${didYouMean(text, choices)}`);
+}
+
+function ttlOf(place: Place | undefined): number {
+  const ttl = place && durationOf(place, "30m or 1h", { most: 24 * hourMs, mostText: "24h" });
+  if (place && ttl !== undefined && ttl > 8 * hourMs) {
+    place.warn("a ttl over 8h: a session that lives this long is worth stealing");
+  }
+  return ttl ?? hourMs;
+}
+
+function refuseRules(fields: Fields): undefined {
+  const rules = fields.get("rules");
+  if (!rules) return undefined;
+  const message = '"rules" judge requests and go with mode: http; exec mode takes allowCommands';
+  return rules.reading.refuse(rules.keyOffset, message);
+}
+
+function refuseExec(fields: Fields): undefined {
+  for (const key of execKeys) {
+    const place = fields.get(key);
+    if (place) place.reading.refuse(place.keyOffset, `"${key}" goes with mode: exec`);
+  }
+}
+
+function execOf(fields: Fields): ExecPolicy {
+  const commands = fields.need("allowCommands", "the commands it may run, such as [gh, git]");
+  const timeout = fields.get("timeout");
+  const workDir = fields.get("workDir");
+  const folder = workDir?.string("a folder");
+  if (folder === "") workDir?.refuse("expected a folder, found nothing");
+  return {
+    allowCommands: (commands && commandsOf(commands)) ?? [],
+    envMap: envMapOf(fields.get("envMap")),
+    timeoutMs: (timeout && durationOf(timeout, "30s", { most: hourMs, mostText: "1h" })) ?? defaultTimeoutMs,
+    workDir: folder,
+  };
+}
+
+function commandsOf(place: Place): readonly string[] | undefined {
+  return place.items("a list of commands, such as [gh, git]")?.flatMap((item) => {
+    const command = item.string("a command");
+    if (command === undefined) return [];
+    // A relative path would mean whatever lies in the folder that the agent chose.
+    const relative = /[\\/]/.test(command) && !/^(?:\/|~\/|[A-Za-z]:[\\/])/.test(command);
+    if (!relative && /^[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$/.test(command) && !/^\.+$/.test(command))
+      return [command];
+    item.refuse("expected the name of a command, or its absolute path");
+    return [];
+  });
+}
+
+function envMapOf(place: Place | undefined): ReadonlyMap<string, string> {
+  const env = new Map<string, string>();
+  for (const [name, at] of place?.entries() ?? []) {
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
+      at.reading.refuse(at.keyOffset, "expected the name of a variable, such as TWITTER_API_KEY");
+      continue;
+    }
+    const value = at.string('text, such as "{{credential}}"');
+    if (value === undefined) continue;
+    if (value.replaceAll("{{credential}}", "").includes("{{")) {
+      at.refuse('expected "{{credential}}", the only placeholder there is');
+    }
+    env.set(name, value);
+  }
+  return env;
+}

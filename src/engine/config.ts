@@ -1,0 +1,74 @@
+// What the config file means, once it is read. Reading it is `read-config.ts`.
+import type { Auth } from "./credential/scheme.ts";
+import type { RuleList } from "./rule.ts";
+
+export interface BaseUrl {
+  /** As written in the file; bound whole into the seal. */
+  readonly text: string;
+  readonly scheme: "http" | "https";
+  /** Lower case; an IPv6 address without brackets. */
+  readonly host: string;
+  readonly port: number;
+  /** "" or "/api/v2": begins with a slash, ends without; canonical. */
+  readonly prefix: string;
+  /** Value of the Host header: host, and the port where it is not the scheme's own. */
+  readonly authority: string;
+}
+
+export interface Service {
+  readonly name: string;
+  readonly base: BaseUrl | undefined;
+  readonly auth: Auth;
+  readonly allowCleartext: boolean;
+  readonly allowLinkLocal: boolean;
+  readonly allowEmptySegments: boolean;
+  readonly allowCookies: boolean;
+  readonly allowRange: boolean;
+  readonly caFile: string | undefined;
+}
+
+export interface RateLimit {
+  readonly count: number;
+  /** Length of the window in milliseconds. */
+  readonly windowMs: number;
+  /** As written: `100/h`. */
+  readonly text: string;
+}
+
+export interface ExecPolicy {
+  readonly allowCommands: readonly string[];
+  readonly envMap: ReadonlyMap<string, string>;
+  readonly timeoutMs: number;
+  readonly workDir: string | undefined;
+}
+
+export interface Capability {
+  readonly name: string;
+  readonly service: string;
+  readonly mode: "http" | "exec";
+  readonly description: string | undefined;
+  readonly ttlMs: number;
+  readonly autoApprove: boolean;
+  readonly approval: "any" | "out-of-band";
+  readonly requireReason: boolean;
+  readonly limit: RateLimit | undefined;
+  readonly allowedAgents: readonly string[] | undefined;
+  readonly rules: RuleList;
+  readonly exec: ExecPolicy | undefined;
+}
+
+export interface NetworkSettings {
+  readonly proxy:
+    | { readonly host: string; readonly port: number; readonly authorization?: string }
+    | undefined;
+  /** Host names, or suffixes that begin with a dot. */
+  readonly noProxy: readonly string[];
+  readonly caFile: string | undefined;
+}
+
+export interface Config {
+  readonly services: ReadonlyMap<string, Service>;
+  readonly capabilities: ReadonlyMap<string, Capability>;
+  readonly network: NetworkSettings;
+  readonly audit: { readonly sync: boolean };
+}

@@ -1,0 +1,13 @@
+import { need, type Scheme } from "./scheme.ts";
+
+/** `Authorization: Bearer <key>` (RFC 6750 section 2.1). */
+export const bearer: Scheme = {
+  type: "bearer",
+  place: () => "header:authorization",
+  headerNames: () => ["authorization"],
+  queryNames: () => [],
+  inject(_auth, opened) {
+    const key = need(opened, "key");
+    return { headers: [["Authorization", `Bearer ${key}`]], query: [], redact: [key] };
+  },
+};

@@ -1,0 +1,17 @@
+import { basic } from "./basic.ts";
+import { bearer } from "./bearer.ts";
+import { headers } from "./headers.ts";
+import { query } from "./query.ts";
+import type { Scheme } from "./scheme.ts";
+
+const schemes: ReadonlyMap<string, Scheme> = new Map(
+  [bearer, basic, headers, query].map((scheme) => [scheme.type, scheme]),
+);
+
+export const schemeTypes: readonly string[] = [...schemes.keys()];
+
+export function schemeOf(type: string): Scheme {
+  const scheme = schemes.get(type);
+  if (!scheme) throw new Error(`no credential scheme "${type}": the config should have refused it`);
+  return scheme;
+}

@@ -1,0 +1,171 @@
+// What the engine needs from the world. Few ports, named for what they give; `src/host` has them for real.
+import type { Capability, Config, Service } from "./config.ts";
+import type { Failure } from "./failure.ts";
+import type { Secret } from "./secret.ts";
+
+export interface Entropy {
+  bytes(count: number): Uint8Array;
+}
+
+export interface Clock {
+  /** Milliseconds since 1970 by the wall clock, which people can set. */
+  wall(): number;
+  /** Milliseconds of a clock that only goes forward. */
+  elapsed(): number;
+}
+
+/** Hashes that run on each request; the host has them native. */
+export interface Digest {
+  /** SHA-256 of the UTF-8 text, base64url. */
+  sha256(text: string | Uint8Array): string;
+  /** HMAC-SHA256 of the UTF-8 text, base64url. */
+  hmac(key: Uint8Array, text: string): string;
+}
+
+/** The audit file. Returns when `write(2)` has returned. */
+export interface Journal {
+  write(lines: string): Failure | undefined;
+}
+
+/** Runs a task once, soon, after what has already arrived was looked at. */
+export type Soon = (task: () => void) => void;
+
+/** The policy in force at this instant. Looks at the file each time it is asked. */
+export interface Policy {
+  current(): { readonly config: Config; readonly generation: number };
+}
+
+export interface Opener {
+  /** Opens the sealed, plain or referenced secrets of a service. */
+  open(service: Service): Promise<ReadonlyMap<string, Secret> | Failure>;
+}
+
+/** A row as it lies in the store: `row` is JSON, `mac` authenticates it together with its key. */
+export interface StoredRow {
+  readonly row: string;
+  readonly mac: string;
+}
+
+export interface ChainHead {
+  readonly writer: string;
+  readonly seq: number;
+  readonly hash: string;
+}
+
+export interface Store {
+  /** Changes whenever any process has committed something that this one has not seen. */
+  version(): number;
+  sessionByToken(tokenHash: string): StoredRow | undefined;
+  sessionById(id: string): StoredRow | undefined;
+  /** Newest first; live ones only unless `ended`. */
+  sessions(filter: { readonly ended: boolean }): readonly StoredRow[];
+  liveSession(owner: string, capability: string): StoredRow | undefined;
+  /** Inserts or replaces by id. `key` columns are copies for look-ups: the row itself is what counts. */
+  putSession(
+    key: {
+      readonly id: string;
+      readonly tokenHash: string;
+      readonly owner: string;
+      readonly capability: string;
+      readonly live: boolean;
+    },
+    stored: StoredRow,
+  ): void;
+  holds(): readonly StoredRow[];
+  putHold(owner: string, capability: string, stored: StoredRow): void;
+  dropHolds(owner: string, capability: string): void;
+  approvalById(id: string): StoredRow | undefined;
+  /** The newest approval for what is asked. */
+  approvalByDigest(digest: string): StoredRow | undefined;
+  approvals(filter: { readonly decided: boolean }): readonly StoredRow[];
+  putApproval(
+    key: { readonly id: string; readonly digest: string; readonly pending: boolean },
+    stored: StoredRow,
+  ): void;
+  /** Counts one use in a window and returns the counts of this window and the one before. */
+  countUse(capability: string, window: number): { readonly current: number; readonly previous: number };
+  readUse(capability: string, window: number): { readonly current: number; readonly previous: number };
+  saveHead(head: ChainHead & { readonly mac: string }): void;
+  heads(): readonly (ChainHead & { readonly mac: string })[];
+  /** The latest wall time that any process has seen. */
+  latestTime(): number;
+  setLatestTime(wall: number): void;
+  /** Everything inside is committed together, and durable when it returns. */
+  transaction<T>(work: () => T): T;
+}
+
+/** A header field as it came: `key` is the name in lower case. */
+export interface HeaderField {
+  readonly name: string;
+  readonly key: string;
+  readonly value: string;
+}
+
+/** A message body. `whole` is complete in memory; `stream` has a known length or none. */
+export type Body =
+  | { readonly kind: "empty" }
+  | { readonly kind: "whole"; readonly bytes: Buffer }
+  | { readonly kind: "stream"; readonly length: number | undefined; readonly chunks: AsyncIterable<Buffer> };
+
+export interface UpstreamRequest {
+  readonly method: string;
+  /** Canonical path and query, the service's prefix included. */
+  readonly target: string;
+  /** Without Host and framing, which the upstream side writes itself. */
+  readonly fields: readonly HeaderField[];
+  readonly body: Body;
+}
+
+export interface UpstreamReply {
+  readonly status: number;
+  readonly fields: readonly HeaderField[];
+  readonly body: Body;
+}
+
+export interface UpstreamConnection {
+  /** Has carried a request before: the peer may have hung up in the meantime. */
+  readonly reused: boolean;
+  /** Writes the first byte before it returns its promise. */
+  send(request: UpstreamRequest, lifeline: Lifeline): Promise<UpstreamReply | Failure>;
+  /** Gives back a connection on which nothing was sent. */
+  release(): void;
+}
+
+export interface Upstream {
+  connect(
+    service: Service,
+    network: Config["network"],
+    lifeline: Lifeline,
+    how: "pooled" | "fresh",
+  ): Promise<UpstreamConnection | Failure>;
+}
+
+/** The thread by which one call hangs: cut it, and everything done for the call ends. */
+export class Lifeline {
+  #failure: Failure | undefined;
+  #listener: ((failure: Failure) => void) | undefined;
+
+  get cutBy(): Failure | undefined {
+    return this.#failure;
+  }
+
+  cut(failure: Failure): void {
+    if (this.#failure) return;
+    this.#failure = failure;
+    this.#listener?.(failure);
+  }
+
+  /** One listener at a time: whoever holds the call's fate now. */
+  onCut(listener: ((failure: Failure) => void) | undefined): void {
+    this.#listener = listener;
+    if (listener && this.#failure) listener(this.#failure);
+  }
+}
+
+/** Undoes a content coding (RFC 9110 section 8.4.1) while it streams, bounded against decompression bombs. */
+export interface Decoder {
+  /** undefined: a coding that cannot be undone here. */
+  decode(coding: string, chunks: AsyncIterable<Buffer>): AsyncIterable<Buffer> | undefined;
+}
+
+export type { Capability, Config, Service };

@@ -1,0 +1,107 @@
+// The text of config.yaml → what it means. Nothing starts on a bad file: the first complaint is returned.
+import type { Capability, Config, NetworkSettings, Service } from "./config.ts";
+import { capabilityOf } from "./config-capability.ts";
+import { fileOf, noProxyOf, problemInName, proxyOf } from "./config-fields.ts";
+import { type Finding, type Place, Reading } from "./config-place.ts";
+import { serviceOf } from "./config-service.ts";
+import { parseTree } from "./config-tree.ts";
+import { Failure, type Position } from "./failure.ts";
+import type { Secret } from "./secret.ts";
+
+export type { Finding } from "./config-place.ts";
+
+export interface ReadConfig {
+  readonly config: Config;
+  /** Credentials that stand in the clear, to be sealed in place. */
+  readonly plain: readonly PlainSecret[];
+  /** Where each secret field stands in the file, in whatever form: `secretKey(service, field)` → path. */
+  readonly secretPaths: ReadonlyMap<string, readonly string[]>;
+  /** Where each rule of a capability stands, in their order. */
+  readonly rulePlaces: ReadonlyMap<string, readonly Position[]>;
+  readonly warnings: readonly Finding[];
+}
+
+export interface PlainSecret {
+  readonly service: string;
+  /** As in `Auth.secret`: `key`, `password`, `headers.X-Api-Key`, `params.api_key`. */
+  readonly field: string;
+  readonly path: readonly string[];
+  readonly secret: Secret;
+}
+
+export const topKeys: readonly string[] = ["services", "capabilities", "network", "audit"];
+export const networkKeys: readonly string[] = ["proxy", "noProxy", "caFile"];
+export const auditKeys: readonly string[] = ["sync"];
+
+export function secretKey(service: string, field: string): string {
+  return `${service}/${field}`;
+}
+
+export function readConfig(text: string, file: string): ReadConfig | Failure {
+  if (/^\s*$/.test(text)) {
+    // A file that janee wrote is never empty: it was cut off, or something wrote over it.
+    return new Failure("store_refused", "config.yaml is empty, as after a broken write", {
+      next: "restore it from a backup, or remove the file and run janee init",
+      at: { file, line: 1, column: 1 },
+    });
+  }
+  const tree = parseTree(text, file);
+  if (tree instanceof Failure) return tree;
+  const reading = new Reading(text, tree);
+  const root = reading.root();
+  const fields = root.empty ? undefined : root.fields(topKeys);
+
+  const plain: PlainSecret[] = [];
+  const secretPaths = new Map<string, readonly string[]>();
+  const declared = namedEntries(fields?.get("services"));
+  const services = new Map<string, Service>();
+  for (const [name, place] of declared) {
+    const service = serviceOf(name, place, (field, path, stored) => {
+      secretPaths.set(secretKey(name, field), path);
+      if (stored.kind === "plain") plain.push({ service: name, field, path, secret: stored.secret });
+    });
+    if (service) services.set(name, service);
+  }
+
+  const capabilities = new Map<string, Capability>();
+  const rulePlaces = new Map<string, readonly Position[]>();
+  const names = new Set(declared.keys());
+  for (const [name, place] of namedEntries(fields?.get("capabilities"))) {
+    const read = capabilityOf(name, place, services, names);
+    if (!read) continue;
+    capabilities.set(name, read.capability);
+    rulePlaces.set(name, read.rulePlaces);
+  }
+
+  const network = networkOf(fields?.get("network"));
+  const auditPlace = fields?.get("audit");
+  const audit = { sync: given(auditPlace)?.fields(auditKeys)?.flag("sync") ?? false };
+  if (reading.failure) return reading.failure;
+  const config: Config = { services, capabilities, network, audit };
+  return { config, plain, secretPaths, rulePlaces, warnings: reading.warnings };
+}
+
+/** A section without content is as good as none: that is how `janee init` writes it. */
+function given(place: Place | undefined): Place | undefined {
+  return place?.empty ? undefined : place;
+}
+
+function namedEntries(place: Place | undefined): ReadonlyMap<string, Place> {
+  const entries = given(place)?.entries() ?? new Map<string, Place>();
+  for (const [name, at] of entries) {
+    const problem = problemInName(name);
+    if (problem) at.reading.refuse(at.keyOffset, problem);
+  }
+  return entries;
+}
+
+function networkOf(place: Place | undefined): NetworkSettings {
+  const fields = given(place)?.fields(networkKeys);
+  const proxy = fields?.get("proxy");
+  const noProxy = fields?.get("noProxy");
+  return {
+    proxy: proxy && proxyOf(proxy),
+    noProxy: (noProxy && noProxyOf(noProxy)) ?? [],
+    caFile: fileOf(fields?.get("caFile")),
+  };
+}

@@ -1,0 +1,176 @@
+// `allow`, `deny` or `ask`, then `*` or `METHOD PATH`. Top to bottom, the first match wins;
+// with rules and no match: denied.
+import { Failure } from "./failure.ts";
+import { decodeLoosely, readTarget, spellings } from "./target.ts";
+
+export type Effect = "allow" | "deny" | "ask";
+export const effects: readonly Effect[] = ["allow", "deny", "ask"];
+
+export interface Rule {
+  readonly effect: Effect;
+  /** `*` or a method in upper case. */
+  readonly method: string;
+  /** As written: `*`, or a path in which `*` is any run of characters and `{name}` one segment. */
+  readonly path: string;
+  /** The whole rule as the config shows it: `allow: GET /v1/*`. */
+  readonly text: string;
+  readonly matches: (path: string) => boolean;
+}
+
+export interface Decision {
+  readonly effect: Effect;
+  /** Absent when no rule matched, or when there are no rules at all. */
+  readonly rule?: Rule;
+}
+
+export const sendableMethods: readonly string[] = [
+  ...["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
+  ...["PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "SEARCH", "REPORT", "QUERY"],
+];
+const sendable = new Set(sendableMethods);
+const neverSent = new Set(["TRACE", "CONNECT"]);
+
+export function isSendable(method: string): boolean {
+  return sendable.has(method);
+}
+
+export function parseRule(effect: Effect, written: string): Rule | Failure {
+  const text = `${effect}: ${written}`;
+  if (written === "*") return { effect, method: "*", path: "*", text: `${effect}: "*"`, matches: () => true };
+  const [method, path, ...more] = written.split(" ");
+  if (!method || !path || more.length > 0) {
+    return invalid(effect, 'expected "*", or one method, one space and one path, such as "GET /v1/*"');
+  }
+  const upper = method.toUpperCase();
+  if (neverSent.has(upper)) return invalid(effect, `${upper} is never sent, so no rule can name it`);
+  if (upper !== "*" && !sendable.has(upper)) {
+    return invalid(effect, `expected "*" or a method such as ${sendableMethods.slice(0, 7).join(", ")}`);
+  }
+  const problem = path === "*" ? undefined : problemInPath(path);
+  if (problem) return invalid(effect, problem);
+  const matches = effect === "allow" ? matcher(path) : anySpellingMatcher(path);
+  return { effect, method: upper, path, text, matches };
+}
+
+/** Not the rule itself: whatever stands in its place by mistake may be a credential. */
+function invalid(effect: Effect, expected: string): Failure {
+  return new Failure("config_invalid_rule", `this "${effect}" rule does not parse: ${expected}`);
+}
+
+function problemInPath(path: string): string | undefined {
+  if (!path.startsWith("/")) return 'a path begins with "/"';
+  if (/[?#]/.test(path)) return "the query is not matched, so a rule cannot hold ? or #";
+  if (/[[\]]/.test(path)) return 'there are no character classes: use "*" or "{name}"';
+  const example = path.replace(/(^|\/)\{[A-Za-z_][A-Za-z0-9_]*\}(?=\/|$)/g, "$1x");
+  if (/[{}]/.test(example)) return "{name} stands for one whole segment, such as /repos/{owner}/{repo}";
+  const target = readTarget(example, { allowEmptySegments: true });
+  if (target instanceof Failure) return `no request could match this path (${target.message})`;
+  if (target.path === example) return undefined;
+  return "no request could match this path: write plain characters as they are, others as escapes in upper case";
+}
+
+const anySegment = /\{[A-Za-z_][A-Za-z0-9_]*\}/;
+
+function matcher(path: string): (text: string) => boolean {
+  if (path === "*") return () => true;
+  if (anySegment.test(path)) return segmentMatcher(path);
+  if (!path.includes("*")) return (text) => text === path;
+  return globMatcher(path.split("*"));
+}
+
+/** Greedy search for each literal in turn: linear, whatever the number of stars. */
+function globMatcher(literals: readonly string[]): (text: string) => boolean {
+  const first = literals[0] ?? "";
+  const last = literals.at(-1) ?? "";
+  const inner = literals.slice(1, -1).filter((literal) => literal !== "");
+  return (text) => {
+    if (text.length < first.length + last.length || !text.startsWith(first)) return false;
+    const limit = text.length - last.length;
+    let from = first.length;
+    for (const literal of inner) {
+      const found = text.indexOf(literal, from);
+      if (found < 0 || found + literal.length > limit) return false;
+      from = found + literal.length;
+    }
+    return from <= limit && text.endsWith(last);
+  };
+}
+
+/** `{name}` is exactly one segment without `%2F` or `;`; the stars between are searched as in a glob. */
+function segmentMatcher(path: string): (text: string) => boolean {
+  const pieces = path.split("*").map(segmentPattern);
+  const first = new RegExp(`^${pieces[0] ?? ""}${pieces.length === 1 ? "$" : ""}`);
+  if (pieces.length === 1) return (text) => first.test(text);
+  const inner = pieces.slice(1, -1).map((piece) => new RegExp(piece, "g"));
+  const last = new RegExp(`${pieces.at(-1) ?? ""}$`, "g");
+  return (text) => {
+    const start = first.exec(text);
+    if (!start) return false;
+    let from = start[0].length;
+    for (const pattern of inner) {
+      pattern.lastIndex = from;
+      if (!pattern.exec(text)) return false;
+      from = pattern.lastIndex;
+    }
+    last.lastIndex = from;
+    return last.test(text);
+  };
+}
+
+function segmentPattern(piece: string): string {
+  const literals = piece.split(new RegExp(anySegment, "g"));
+  return literals.map((text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("(?:(?!%2[Ff])[^/;])+");
+}
+
+function anySpellingMatcher(path: string): (text: string) => boolean {
+  const folded = decodeLoosely(path).toLowerCase();
+  const exact = matcher(path);
+  const spelled = matcher(folded === path ? path : folded);
+  return (text) => exact(text) || spellingsOf(text).some(spelled);
+}
+
+let lastPath = "";
+let lastSpellings: readonly string[] = [];
+
+/** One path is judged by many rules in a row. */
+function spellingsOf(path: string): readonly string[] {
+  if (path === lastPath) return lastSpellings;
+  lastSpellings = spellings(path);
+  lastPath = path;
+  return lastSpellings;
+}
+
+/** Rules of one capability, ready to decide: sorted by method once, so that a request meets only its own. */
+export class RuleList {
+  readonly rules: readonly Rule[] | undefined;
+  readonly #byMethod = new Map<string, readonly Rule[]>();
+
+  /** `undefined`: the whole service is open to the capability; an empty list: nothing is. */
+  constructor(rules: readonly Rule[] | undefined) {
+    this.rules = rules;
+    for (const method of sendableMethods) {
+      this.#byMethod.set(
+        method,
+        (rules ?? []).filter((rule) => covers(rule, method)),
+      );
+    }
+  }
+
+  get unrestricted(): boolean {
+    return this.rules === undefined;
+  }
+
+  decide(method: string, path: string): Decision {
+    if (!sendable.has(method)) return { effect: "deny" };
+    if (this.rules === undefined) return { effect: "allow" };
+    for (const rule of this.#byMethod.get(method) ?? []) {
+      if (rule.matches(path)) return { effect: rule.effect, rule };
+    }
+    return { effect: "deny" };
+  }
+}
+
+/** `GET` covers `HEAD`, which returns less of the same (RFC 9110 section 9.3.2). */
+function covers(rule: Rule, method: string): boolean {
+  return rule.method === "*" || rule.method === method || (rule.method === "GET" && method === "HEAD");
+}

@@ -1,0 +1,275 @@
+// A session is one owner's time-limited use of one capability.
+import type { RowSeal } from "./authentic.ts";
+import { Failure } from "./failure.ts";
+import type { Capability, Clock, Digest, Entropy, Store } from "./ports.ts";
+
+export type SessionState = "live" | "ended" | "revoked" | "expired";
+
+export interface Session {
+  readonly id: string;
+  readonly tokenHash: string;
+  /** One stdio process, one agent token, one `janee run` or one `janee grant`. */
+  readonly owner: string;
+  /** A name for people to read; it decides nothing. */
+  readonly agent?: string;
+  readonly capability: string;
+  readonly reason?: string;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  /** Whether a person said yes to this session, or the capability's `autoApprove` did. */
+  readonly approvedBy: "person" | "policy";
+  readonly state: SessionState;
+  readonly endedAt?: number;
+}
+
+/** Everyone: in a hold, any owner or any capability. */
+export const everyone = "*";
+
+export interface Hold {
+  readonly owner: string;
+  readonly capability: string;
+  readonly since: number;
+}
+
+export interface MintRequest {
+  readonly owner: string;
+  readonly capability: Capability;
+  readonly approvedBy: "person" | "policy";
+  readonly ttlMs?: number;
+  readonly agent?: string;
+  readonly reason?: string;
+}
+
+const tokenPattern = /^jns_[0-9A-Za-z]{43}$/;
+const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const idAlphabet = "23456789abcdefghjkmnpqrstuvwxyz";
+
+/** Anything that begins like a session token is treated as one, and never travels on. */
+export function looksLikeToken(text: string): boolean {
+  return text.startsWith("jns_");
+}
+
+/** No session token may stand in an audit line, whoever wrote it there. */
+export function withoutTokens(text: string): string {
+  return text.includes("jns_") ? text.replace(/jns_[0-9A-Za-z]{20,}/g, "[janee:session]") : text;
+}
+
+export function newToken(entropy: Entropy): string {
+  let value = 0n;
+  for (const byte of entropy.bytes(32)) value = (value << 8n) | BigInt(byte);
+  let text = "";
+  for (let place = 0; place < 43; place++) {
+    text = `${base62[Number(value % 62n)]}${text}`;
+    value /= 62n;
+  }
+  return `jns_${text}`;
+}
+
+/** A short name for people, unique enough to type; it opens nothing. */
+export function shortId(entropy: Entropy, length = 6): string {
+  let text = "";
+  for (const byte of entropy.bytes(length)) text += idAlphabet[byte % idAlphabet.length];
+  return text;
+}
+
+/** How far a wall clock may run behind the latest time seen before its sessions are no longer trusted. */
+const tolerableSetbackMs = 60_000;
+const persistTimeEveryMs = 1_000;
+
+export class Sessions {
+  readonly #store: Store;
+  readonly #rows: RowSeal;
+  readonly #clock: Clock;
+  readonly #entropy: Entropy;
+  readonly #digest: Digest;
+  readonly #startWall: number;
+  readonly #startElapsed: number;
+
+  constructor(store: Store, rows: RowSeal, clock: Clock, entropy: Entropy, digest: Digest) {
+    this.#store = store;
+    this.#rows = rows;
+    this.#clock = clock;
+    this.#entropy = entropy;
+    this.#digest = digest;
+    this.#startWall = clock.wall();
+    this.#startElapsed = clock.elapsed();
+    this.#noticeSetback();
+  }
+
+  /** Never runs backwards in one process, whatever is done to the wall clock. */
+  now(): number {
+    return Math.max(this.#clock.wall(), this.#startWall + this.#clock.elapsed() - this.#startElapsed);
+  }
+
+  /** A clock that was set back would revive sessions that had ended: they end for good instead. */
+  #noticeSetback(): void {
+    const latest = this.#store.latestTime();
+    if (this.#startWall >= latest - tolerableSetbackMs) return;
+    this.#store.transaction(() => {
+      for (const session of this.list()) this.#end(session, "expired", this.#startWall);
+      this.#store.setLatestTime(this.#startWall);
+    });
+  }
+
+  /** Keeps the latest time seen in the store, so that the next process can notice a setback. */
+  noteTime(): void {
+    const now = this.now();
+    if (now - this.#store.latestTime() >= persistTimeEveryMs) this.#store.setLatestTime(now);
+  }
+
+  byToken(token: string): Session | undefined {
+    if (!tokenPattern.test(token)) return undefined;
+    const hash = this.hashOf(token);
+    const session = this.#rows.read<Session>("session", this.#store.sessionByToken(hash));
+    return session?.tokenHash === hash ? session : undefined;
+  }
+
+  byId(id: string): Session | undefined {
+    const session = this.#rows.read<Session>("session", this.#store.sessionById(id));
+    return session?.id === id ? session : undefined;
+  }
+
+  hashOf(token: string): string {
+    return this.#digest.sha256(token);
+  }
+
+  list(filter: { readonly ended: boolean } = { ended: false }): Session[] {
+    const sessions: Session[] = [];
+    for (const stored of this.#store.sessions(filter)) {
+      const session = this.#rows.read<Session>("session", stored);
+      if (session) sessions.push(session);
+    }
+    return sessions;
+  }
+
+  live(owner: string, capability: string): Session | undefined {
+    const session = this.#rows.read<Session>("session", this.#store.liveSession(owner, capability));
+    if (!session || session.owner !== owner || session.capability !== capability) return undefined;
+    return judge(session, this.now()) === undefined ? session : undefined;
+  }
+
+  mint(request: MintRequest): { session: Session; token: string } {
+    const token = newToken(this.#entropy);
+    const now = this.now();
+    return this.#store.transaction(() => {
+      const replaced = this.#rows.read<Session>(
+        "session",
+        this.#store.liveSession(request.owner, request.capability.name),
+      );
+      if (replaced) this.#end(replaced, judge(replaced, now) ? "expired" : "ended", now);
+      let id = shortId(this.#entropy);
+      while (this.#store.sessionById(id)) id = shortId(this.#entropy);
+      const session: Session = {
+        id,
+        tokenHash: this.hashOf(token),
+        owner: request.owner,
+        capability: request.capability.name,
+        createdAt: now,
+        expiresAt: now + Math.min(request.ttlMs ?? request.capability.ttlMs, request.capability.ttlMs),
+        approvedBy: request.approvedBy,
+        state: "live",
+        ...(request.agent === undefined ? {} : { agent: request.agent }),
+        ...(request.reason === undefined ? {} : { reason: request.reason }),
+      };
+      this.#put(session);
+      this.#store.setLatestTime(Math.max(now, this.#store.latestTime()));
+      return { session, token };
+    });
+  }
+
+  /** A person said yes to a session that policy alone had let in. */
+  approve(id: string): void {
+    this.#store.transaction(() => {
+      const session = this.byId(id);
+      if (session?.state === "live") this.#put({ ...session, approvedBy: "person" });
+    });
+  }
+
+  /** Ends without holding: the agent's own end, a command that finished, a closed stdin. */
+  end(id: string): Session | undefined {
+    return this.#store.transaction(() => {
+      const session = this.byId(id);
+      return session?.state === "live" ? this.#end(session, "ended", this.now()) : undefined;
+    });
+  }
+
+  /** Ends and holds that owner and capability: the next request asks a person. */
+  revoke(id: string): Session | undefined {
+    return this.#store.transaction(() => {
+      const session = this.byId(id);
+      if (session?.state !== "live") return undefined;
+      this.#hold(session.owner, session.capability);
+      return this.#end(session, "revoked", this.now());
+    });
+  }
+
+  /** Ends every live session, of one capability or of all, and holds everyone. */
+  revokeEvery(capability: string | undefined): Session[] {
+    return this.#store.transaction(() => {
+      const ended: Session[] = [];
+      for (const session of this.list()) {
+        if (capability !== undefined && session.capability !== capability) continue;
+        ended.push(this.#end(session, "revoked", this.now()));
+      }
+      this.#hold(everyone, capability ?? everyone);
+      return ended;
+    });
+  }
+
+  /** Whether a revocation stands between this owner and `autoApprove`. */
+  held(owner: string, capability: string): boolean {
+    return this.#store.holds().some((stored) => {
+      const hold = this.#rows.read<Hold>("hold", stored);
+      // A hold that does not verify still holds: what was tampered with must not open anything.
+      if (!hold) return true;
+      const ownerMatches = hold.owner === everyone || hold.owner === owner;
+      return ownerMatches && (hold.capability === everyone || hold.capability === capability);
+    });
+  }
+
+  /** A person approved or granted: the hold on this capability is lifted, for this owner and for everyone. */
+  lift(owner: string, capability: string, others: readonly string[]): void {
+    this.#store.transaction(() => {
+      const heldEverywhere = this.#store.holds().some((stored) => {
+        return this.#rows.read<Hold>("hold", stored)?.capability === everyone;
+      });
+      this.#store.dropHolds(owner, capability);
+      this.#store.dropHolds(everyone, capability);
+      if (!heldEverywhere) return;
+      // `revoke --all` held every capability; a yes for one must not open the others.
+      this.#store.dropHolds(everyone, everyone);
+      for (const other of others) if (other !== capability) this.#hold(everyone, other);
+    });
+  }
+
+  #hold(owner: string, capability: string): void {
+    const hold: Hold = { owner, capability, since: this.now() };
+    this.#store.putHold(owner, capability, this.#rows.write("hold", hold));
+  }
+
+  #end(session: Session, state: SessionState, at: number): Session {
+    const ended = { ...session, state, endedAt: at };
+    this.#put(ended);
+    return ended;
+  }
+
+  #put(session: Session): void {
+    const { id, tokenHash, owner, capability, state } = session;
+    const key = { id, tokenHash, owner, capability, live: state === "live" };
+    this.#store.putSession(key, this.#rows.write("session", session));
+  }
+}
+
+/** Why a session cannot be used at this instant; undefined when it can. */
+export function judge(session: Session, now: number): Failure | undefined {
+  const next = "ask the person for a new session";
+  if (session.state === "revoked")
+    return new Failure("session_revoked", "this session was revoked", { next });
+  if (session.state === "ended") return new Failure("session_ended", "this session has ended", { next });
+  const expired = session.state === "expired" || now >= session.expiresAt;
+  if (expired) return new Failure("session_expired", "this session has expired", { next });
+  if (now < session.createdAt - tolerableSetbackMs) {
+    return new Failure("session_expired", "the clock was set back to before this session began", { next });
+  }
+  return undefined;
+}

@@ -1,0 +1,289 @@
+// What a new config lets an existing credential do that the old one did not: the lines a person is asked
+// about, and the audit trail keeps. What is not provably narrower counts as wider.
+import type { Capability, Config, ExecPolicy, NetworkSettings, RateLimit, Service } from "./config.ts";
+import { schemeOf } from "./credential/index.ts";
+import type { Auth } from "./credential/scheme.ts";
+import type { Rule, RuleList } from "./rule.ts";
+
+export interface PolicyChanges {
+  /** An existing credential can do more, or go elsewhere. */
+  readonly widened: readonly string[];
+  /** Added, removed, narrowed. */
+  readonly other: readonly string[];
+}
+
+export function widenings(before: Config, after: Config): readonly string[] {
+  return changes(before, after).widened;
+}
+
+export function changes(before: Config, after: Config): PolicyChanges {
+  const found: Change[] = [
+    ...serviceChanges(before, after),
+    ...capabilityChanges(before, after),
+    ...networkChanges(before.network, after.network),
+  ];
+  if (before.audit.sync !== after.audit.sync)
+    found.push(other(`audit: sync ${after.audit.sync ? "on" : "off"}`));
+  const pick = (widens: boolean): string[] =>
+    found.filter((one) => one.widens === widens).map((one) => one.line);
+  return { widened: pick(true), other: pick(false) };
+}
+
+interface Change {
+  readonly widens: boolean;
+  readonly line: string;
+}
+
+function wider(line: string): Change {
+  return { widens: true, line };
+}
+
+function other(line: string): Change {
+  return { widens: false, line };
+}
+
+function named(subject: string, list: readonly Change[]): Change[] {
+  return list.map(({ widens, line }) => ({ widens, line: `${subject}: ${line}` }));
+}
+
+function serviceChanges(before: Config, after: Config): Change[] {
+  const found: Change[] = [];
+  const references = new Set([...before.services.values()].flatMap((service) => referencesOf(service.auth)));
+  for (const [name, service] of after.services) {
+    const old = before.services.get(name);
+    if (old) found.push(...named(`service ${name}`, oneService(old, service)));
+    else if (referencesOf(service.auth).some((text) => references.has(text))) {
+      found.push(wider(`service ${name}: added, with the credential of another service`));
+    } else found.push(other(`service ${name}: added`));
+  }
+  for (const name of before.services.keys()) {
+    if (!after.services.has(name)) found.push(other(`service ${name}: removed`));
+  }
+  return found;
+}
+
+function oneService(before: Service, after: Service): Change[] {
+  const found: Change[] = [];
+  const [from, to] = [before.base?.text, after.base?.text];
+  if (from !== to) found.push(wider(`baseUrl ${from ?? "none"} → ${to ?? "none"}`));
+  for (const flag of serviceFlags) {
+    if (before[flag] === after[flag]) continue;
+    found.push(after[flag] ? wider(`${flag} turned on`) : other(`${flag} turned off`));
+  }
+  if (before.caFile !== after.caFile)
+    found.push(wider(`caFile ${before.caFile ?? "none"} → ${after.caFile ?? "none"}`));
+  found.push(...authChanges(before.auth, after.auth));
+  return found;
+}
+
+const serviceFlags = [
+  "allowCleartext",
+  "allowLinkLocal",
+  "allowEmptySegments",
+  "allowCookies",
+  "allowRange",
+] as const;
+
+function authChanges(before: Auth, after: Auth): Change[] {
+  if (before.type !== after.type) return [wider(`auth type ${before.type} → ${after.type}`)];
+  const found: Change[] = [];
+  const [from, to] = [schemeOf(before.type).place(before), schemeOf(after.type).place(after)];
+  if (from !== to) found.push(wider(`the credential goes into ${to} instead of ${from}`));
+  const openKeys = new Set([...before.open.keys(), ...after.open.keys()]);
+  for (const key of openKeys) {
+    if (before.open.get(key) !== after.open.get(key)) found.push(other(`auth.${key} changed`));
+  }
+  for (const [field, stored] of after.secret) {
+    const old = before.secret.get(field);
+    if (!old) continue;
+    const same = "text" in stored && "text" in old && stored.text === old.text;
+    if (same || (stored.kind === "sealed" && old.kind === "plain")) continue;
+    // Another reference is another existing secret, sent here from now on.
+    if (stored.kind === "reference") found.push(wider(`auth.${field} comes from another reference`));
+    else found.push(other(`auth.${field} given or sealed anew`));
+  }
+  return found;
+}
+
+function referencesOf(auth: Auth): string[] {
+  return [...auth.secret.values()].flatMap((stored) => (stored.kind === "reference" ? [stored.text] : []));
+}
+
+function capabilityChanges(before: Config, after: Config): Change[] {
+  const found: Change[] = [];
+  for (const [name, capability] of after.capabilities) {
+    const old = before.capabilities.get(name);
+    const existing = before.services.has(capability.service);
+    const change = existing ? wider : other;
+    if (!old) found.push(change(`capability ${name}: added, for service ${capability.service}`));
+    else if (old.service !== capability.service) {
+      found.push(change(`capability ${name}: service ${old.service} → ${capability.service}`));
+    } else found.push(...named(`capability ${name}`, oneCapability(old, capability)));
+  }
+  for (const name of before.capabilities.keys()) {
+    if (!after.capabilities.has(name)) found.push(other(`capability ${name}: removed`));
+  }
+  return found;
+}
+
+function oneCapability(before: Capability, after: Capability): Change[] {
+  const found: Change[] = [];
+  const judge = (changed: boolean, widens: boolean, line: string): void => {
+    if (changed) found.push({ widens, line });
+  };
+  judge(before.mode !== after.mode, true, `mode ${before.mode} → ${after.mode}`);
+  judge(
+    before.ttlMs !== after.ttlMs,
+    after.ttlMs > before.ttlMs,
+    `ttl ${durationText(before.ttlMs)} → ${durationText(after.ttlMs)}`,
+  );
+  judge(
+    before.autoApprove !== after.autoApprove,
+    after.autoApprove,
+    after.autoApprove ? "autoApprove turned on: no human confirms a session" : "autoApprove turned off",
+  );
+  judge(
+    before.approval !== after.approval,
+    after.approval === "any",
+    `approval ${before.approval} → ${after.approval}`,
+  );
+  judge(
+    before.requireReason !== after.requireReason,
+    !after.requireReason,
+    after.requireReason ? "a reason is required" : "no reason is required any more",
+  );
+  judge(
+    before.limit?.text !== after.limit?.text,
+    !narrowerLimit(before.limit, after.limit),
+    `limit ${before.limit?.text ?? "none"} → ${after.limit?.text ?? "none"}`,
+  );
+  found.push(...agentChanges(before.allowedAgents, after.allowedAgents));
+  found.push(...ruleChanges(before.rules, after.rules));
+  if (before.exec && after.exec) found.push(...execChanges(before.exec, after.exec));
+  judge(before.description !== after.description, false, "description changed");
+  return found;
+}
+
+/** No window of the old limit lets more through under the new one. */
+function narrowerLimit(before: RateLimit | undefined, after: RateLimit | undefined): boolean {
+  if (!before) return true;
+  return after !== undefined && after.windowMs >= before.windowMs && after.count <= before.count;
+}
+
+function agentChanges(before: readonly string[] | undefined, after: readonly string[] | undefined): Change[] {
+  if (before === undefined) return after === undefined ? [] : [other(`allowedAgents: only ${listed(after)}`)];
+  if (after === undefined) return [wider("allowedAgents removed: every agent may use it")];
+  return setChanges("allowedAgents", before, after);
+}
+
+function setChanges(key: string, before: readonly string[], after: readonly string[]): Change[] {
+  const more = after.filter((one) => !before.includes(one));
+  const less = before.filter((one) => !after.includes(one));
+  return [
+    ...(more.length > 0 ? [wider(`${key}: also ${listed(more)}`)] : []),
+    ...(less.length > 0 ? [other(`${key}: no longer ${listed(less)}`)] : []),
+  ];
+}
+
+function listed(names: readonly string[]): string {
+  return names.length === 0 ? "nobody" : names.join(", ");
+}
+
+function execChanges(before: ExecPolicy, after: ExecPolicy): Change[] {
+  const found = setChanges("allowCommands", before.allowCommands, after.allowCommands);
+  // The values may hold what nobody should read twice, so only the names are shown.
+  const set = [...after.envMap].filter(([name, value]) => before.envMap.get(name) !== value);
+  const gone = [...before.envMap.keys()].filter((name) => !after.envMap.has(name));
+  if (set.length > 0) found.push(wider(`envMap: sets ${listed(set.map(([name]) => name))}`));
+  if (gone.length > 0) found.push(other(`envMap: no longer sets ${listed(gone)}`));
+  if (before.timeoutMs !== after.timeoutMs) {
+    const line = `timeout ${durationText(before.timeoutMs)} → ${durationText(after.timeoutMs)}`;
+    found.push({ widens: after.timeoutMs > before.timeoutMs, line });
+  }
+  if (before.workDir !== after.workDir) {
+    found.push(wider(`workDir ${before.workDir ?? "none"} → ${after.workDir ?? "none"}`));
+  }
+  return found;
+}
+
+function ruleChanges(before: RuleList, after: RuleList): Change[] {
+  if (!after.rules) return before.rules ? [wider("rules removed: the whole service is open")] : [];
+  if (!before.rules) return [other(`rules: from unrestricted to ${after.rules.length} rules`)];
+  const [from, to] = [before.rules, after.rules];
+  if (from.length === to.length && from.every((rule, at) => sameRule(rule, to[at]))) return [];
+  const widens = !narrows(from, to);
+  const lines = [
+    ...to
+      .filter((rule) => !from.some((old) => sameRule(old, rule)))
+      .map((rule) => `rule added: ${rule.text}`),
+    ...from
+      .filter((old) => !to.some((rule) => sameRule(old, rule)))
+      .map((old) => `rule removed: ${old.text}`),
+  ];
+  return (lines.length > 0 ? lines : ["rules in another order or number"]).map((line) => ({ widens, line }));
+}
+
+function sameRule(one: Rule, two: Rule | undefined): boolean {
+  return one.effect === two?.effect && one.method === two.method && one.path === two.path;
+}
+
+const mostCells = 1_000_000;
+
+/**
+ * Some allows taken out, some denies put in, the order of the rest kept: under "first match wins" that never
+ * lets through what was stopped before.
+ */
+export function narrows(before: readonly Rule[], after: readonly Rule[]): boolean {
+  if ((before.length + 1) * (after.length + 1) > mostCells) return false;
+  // row[at]: the rest of `before` can become the rest of `after` from `at` on.
+  let below: boolean[] = [];
+  for (let index = before.length; index >= 0; index--) {
+    const rule = before[index];
+    const row: boolean[] = [];
+    for (let at = after.length; at >= 0; at--) {
+      const next = after[at];
+      if (!rule && !next) row[at] = true;
+      else {
+        const kept = rule !== undefined && sameRule(rule, next) && below[at + 1] === true;
+        const takenOut = rule?.effect === "allow" && below[at] === true;
+        const putIn = next?.effect === "deny" && row[at + 1] === true;
+        row[at] = kept || takenOut || putIn;
+      }
+    }
+    below = row;
+  }
+  return below[0] === true;
+}
+
+function networkChanges(before: NetworkSettings, after: NetworkSettings): Change[] {
+  const found: Change[] = [];
+  const [from, to] = [proxyText(before), proxyText(after)];
+  if (from !== to) found.push(wider(`proxy ${from} → ${to}`));
+  else if (before.proxy?.authorization !== after.proxy?.authorization) {
+    found.push(other("proxy: user or password changed"));
+  }
+  if (before.noProxy.join() !== after.noProxy.join()) {
+    found.push(
+      wider(`noProxy ${before.noProxy.join(", ") || "none"} → ${after.noProxy.join(", ") || "none"}`),
+    );
+  }
+  if (before.caFile !== after.caFile) {
+    found.push(wider(`caFile ${before.caFile ?? "none"} → ${after.caFile ?? "none"}`));
+  }
+  return named("network", found);
+}
+
+function proxyText({ proxy }: NetworkSettings): string {
+  return proxy ? `http://${proxy.host}:${proxy.port}` : "none";
+}
+
+export function durationText(ms: number): string {
+  for (const [unit, length] of [
+    ["d", 86_400_000],
+    ["h", 3_600_000],
+    ["m", 60_000],
+  ] as const) {
+    if (ms % length === 0) return `${ms / length}${unit}`;
+  }
+  return `${ms / 1000}s`;
+}

@@ -1,0 +1,74 @@
+// Where a credential may travel is decided on the address that is connected to, whatever name led there.
+import { lookup } from "node:dns/promises";
+import { isIP } from "node:net";
+import type { Service } from "../engine/config.ts";
+import { Failure } from "../engine/failure.ts";
+
+/** The addresses of a service that its flags allow, in the order of the resolver. */
+export async function resolve(service: Service): Promise<readonly string[] | Failure> {
+  const base = service.base;
+  if (!base) throw new Error("a service without a base URL is never connected to");
+  const addresses = isIP(base.host) ? [base.host] : await lookUp(base.host);
+  if (addresses instanceof Failure) return addresses;
+  for (const address of addresses) {
+    const problem = refuseAddress(service, address);
+    if (problem) return problem;
+  }
+  return addresses;
+}
+
+async function lookUp(host: string): Promise<string[] | Failure> {
+  try {
+    const found = await lookup(host, { all: true });
+    return found.map(({ address }) => address);
+  } catch {
+    return new Failure("upstream_unreachable", `the name ${host} does not resolve`, {
+      next: "check the baseUrl of the service and the network",
+    });
+  }
+}
+
+export function refuseAddress(service: Service, address: string): Failure | undefined {
+  if (isLinkLocal(address) && !service.allowLinkLocal) {
+    return new Failure("upstream_forbidden_address", `${service.name} leads to a link-local address`, {
+      next: "a person can set allowLinkLocal: true if that is meant",
+    });
+  }
+  if (service.base?.scheme === "http" && !service.allowCleartext && !isLoopback(address)) {
+    return new Failure(
+      "upstream_forbidden_address",
+      `${service.name} would send its credential in the clear`,
+      {
+        next: "a person can use https, or set allowCleartext: true",
+      },
+    );
+  }
+  return undefined;
+}
+
+/** An IPv4 address inside IPv6 is judged as the IPv4 address. */
+function plain(address: string): string {
+  const text = address.toLowerCase().replace(/%.*$/, "");
+  const mapped = /^(?:::ffff:|64:ff9b::)(\d+\.\d+\.\d+\.\d+)$/.exec(text);
+  if (mapped?.[1]) return mapped[1];
+  const hex = /^(?:::ffff:|64:ff9b::)([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(text);
+  if (!hex) return text;
+  const [high, low] = [Number.parseInt(hex[1] ?? "0", 16), Number.parseInt(hex[2] ?? "0", 16)];
+  return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
+}
+
+export function isLoopback(address: string): boolean {
+  const text = plain(address);
+  return /^127\./.test(text) || text === "::1";
+}
+
+/** Link-local ranges, and the metadata addresses of clouds that lie outside them. */
+export function isLinkLocal(address: string): boolean {
+  const text = plain(address);
+  return (
+    /^169\.254\./.test(text) ||
+    /^fe[89ab]/.test(text) ||
+    text === "fd00:ec2::254" ||
+    text === "100.100.100.200"
+  );
+}

@@ -1,0 +1,232 @@
+// Sessions, holds, approvals, counters and chain heads in one SQLite file in WAL mode, shared by all processes.
+import { closeSync, openSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import type { ChainHead, Store, StoredRow } from "../engine/ports.ts";
+
+const schema = `
+CREATE TABLE IF NOT EXISTS session (
+  id TEXT PRIMARY KEY, token_hash TEXT NOT NULL UNIQUE, owner TEXT NOT NULL, capability TEXT NOT NULL,
+  live INTEGER NOT NULL, row TEXT NOT NULL, mac TEXT NOT NULL) STRICT;
+CREATE UNIQUE INDEX IF NOT EXISTS session_live ON session (owner, capability) WHERE live = 1;
+CREATE INDEX IF NOT EXISTS session_by_life ON session (live);
+CREATE TABLE IF NOT EXISTS hold (
+  owner TEXT NOT NULL, capability TEXT NOT NULL, row TEXT NOT NULL, mac TEXT NOT NULL,
+  PRIMARY KEY (owner, capability)) STRICT;
+CREATE TABLE IF NOT EXISTS approval (
+  number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, digest TEXT NOT NULL,
+  pending INTEGER NOT NULL, row TEXT NOT NULL, mac TEXT NOT NULL) STRICT;
+CREATE INDEX IF NOT EXISTS approval_by_digest ON approval (digest, number);
+CREATE TABLE IF NOT EXISTS head (
+  writer TEXT PRIMARY KEY, seq INTEGER NOT NULL, hash TEXT NOT NULL, mac TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS use (
+  capability TEXT NOT NULL, period INTEGER NOT NULL, count INTEGER NOT NULL,
+  PRIMARY KEY (capability, period)) STRICT;
+CREATE TABLE IF NOT EXISTS latest (id INTEGER PRIMARY KEY CHECK (id = 1), wall INTEGER NOT NULL) STRICT;
+`;
+
+const busyTimeoutMs = 10_000;
+const openTries = 50;
+
+type Statement = ReturnType<DatabaseSync["prepare"]>;
+
+/** Opens the state of a home, making it when it is new. Throws when the file is no database. */
+export function openStore(path: string): SqliteStore {
+  createPrivately(path);
+  for (let tried = 1; ; tried++) {
+    const database = new DatabaseSync(path);
+    try {
+      database.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
+      database.exec("PRAGMA journal_mode = WAL");
+      database.exec("PRAGMA synchronous = NORMAL");
+      database.exec(schema);
+      return new SqliteStore(database);
+    } catch (error) {
+      database.close();
+      // Several processes that open a new database at once meet "database is locked" in spite of the timeout.
+      if (tried === openTries || !/locked|busy/i.test(String(error))) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5 + tried);
+    }
+  }
+}
+
+/** SQLite gives the WAL and shared-memory files the mode of the database. */
+function createPrivately(path: string): void {
+  try {
+    closeSync(openSync(path, "wx", 0o600));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+}
+
+export class SqliteStore implements Store {
+  readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, Statement>();
+  #ownWrites = 0;
+  #depth = 0;
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  version(): number {
+    const { data_version } = this.#prepared("PRAGMA data_version").get() as { data_version: number };
+    return data_version * 0x1_0000_0000 + this.#ownWrites;
+  }
+
+  sessionByToken(tokenHash: string): StoredRow | undefined {
+    return this.#one("SELECT row, mac FROM session WHERE token_hash = ?", tokenHash);
+  }
+
+  sessionById(id: string): StoredRow | undefined {
+    return this.#one("SELECT row, mac FROM session WHERE id = ?", id);
+  }
+
+  sessions(filter: { readonly ended: boolean }): readonly StoredRow[] {
+    const where = filter.ended ? "" : "WHERE live = 1";
+    return this.#all(`SELECT row, mac FROM session ${where} ORDER BY rowid DESC`);
+  }
+
+  liveSession(owner: string, capability: string): StoredRow | undefined {
+    return this.#one(
+      "SELECT row, mac FROM session WHERE owner = ? AND capability = ? AND live = 1",
+      owner,
+      capability,
+    );
+  }
+
+  putSession(
+    key: {
+      readonly id: string;
+      readonly tokenHash: string;
+      readonly owner: string;
+      readonly capability: string;
+      readonly live: boolean;
+    },
+    stored: StoredRow,
+  ): void {
+    this.#ownWrites += 1;
+    const { id, tokenHash, owner, capability, live } = key;
+    this.#prepared(
+      `INSERT INTO session (id, token_hash, owner, capability, live, row, mac) VALUES (?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET live = excluded.live, row = excluded.row, mac = excluded.mac`,
+    ).run(id, tokenHash, owner, capability, live ? 1 : 0, stored.row, stored.mac);
+  }
+
+  holds(): readonly StoredRow[] {
+    return this.#all("SELECT row, mac FROM hold");
+  }
+
+  putHold(owner: string, capability: string, stored: StoredRow): void {
+    this.#ownWrites += 1;
+    this.#prepared("INSERT OR REPLACE INTO hold (owner, capability, row, mac) VALUES (?, ?, ?, ?)").run(
+      ...[owner, capability, stored.row, stored.mac],
+    );
+  }
+
+  dropHolds(owner: string, capability: string): void {
+    this.#ownWrites += 1;
+    this.#prepared("DELETE FROM hold WHERE owner = ? AND capability = ?").run(owner, capability);
+  }
+
+  approvalById(id: string): StoredRow | undefined {
+    return this.#one("SELECT row, mac FROM approval WHERE id = ?", id);
+  }
+
+  approvalByDigest(digest: string): StoredRow | undefined {
+    return this.#one("SELECT row, mac FROM approval WHERE digest = ? ORDER BY number DESC LIMIT 1", digest);
+  }
+
+  approvals(filter: { readonly decided: boolean }): readonly StoredRow[] {
+    const where = filter.decided ? "" : "WHERE pending = 1";
+    return this.#all(`SELECT row, mac FROM approval ${where} ORDER BY number DESC`);
+  }
+
+  putApproval(
+    key: { readonly id: string; readonly digest: string; readonly pending: boolean },
+    stored: StoredRow,
+  ): void {
+    this.#ownWrites += 1;
+    this.#prepared(
+      `INSERT INTO approval (id, digest, pending, row, mac) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET pending = excluded.pending, row = excluded.row, mac = excluded.mac`,
+    ).run(key.id, key.digest, key.pending ? 1 : 0, stored.row, stored.mac);
+  }
+
+  countUse(capability: string, window: number): { readonly current: number; readonly previous: number } {
+    this.#prepared(
+      `INSERT INTO use (capability, period, count) VALUES (?, ?, 1)
+       ON CONFLICT (capability, period) DO UPDATE SET count = count + 1`,
+    ).run(capability, window);
+    this.#prepared("DELETE FROM use WHERE capability = ? AND period < ?").run(capability, window - 1);
+    return this.readUse(capability, window);
+  }
+
+  readUse(capability: string, window: number): { readonly current: number; readonly previous: number } {
+    const rows = this.#prepared("SELECT period, count FROM use WHERE capability = ? AND period >= ?").all(
+      ...[capability, window - 1],
+    ) as { period: number; count: number }[];
+    const count = (period: number): number => rows.find((row) => row.period === period)?.count ?? 0;
+    return { current: count(window), previous: count(window - 1) };
+  }
+
+  saveHead(head: ChainHead & { readonly mac: string }): void {
+    this.#prepared("INSERT OR REPLACE INTO head (writer, seq, hash, mac) VALUES (?, ?, ?, ?)").run(
+      ...[head.writer, head.seq, head.hash, head.mac],
+    );
+  }
+
+  heads(): readonly (ChainHead & { readonly mac: string })[] {
+    return this.#prepared("SELECT writer, seq, hash, mac FROM head").all() as unknown as (ChainHead & {
+      mac: string;
+    })[];
+  }
+
+  latestTime(): number {
+    const row = this.#prepared("SELECT wall FROM latest WHERE id = 1").get() as { wall: number } | undefined;
+    return row?.wall ?? 0;
+  }
+
+  setLatestTime(wall: number): void {
+    this.#prepared("INSERT OR REPLACE INTO latest (id, wall) VALUES (1, ?)").run(Math.floor(wall));
+  }
+
+  /** Durable when it returns: a revocation must outlive a power cut, which `synchronous = NORMAL` does not promise. */
+  transaction<T>(work: () => T): T {
+    if (this.#depth > 0) return work();
+    this.#database.exec("PRAGMA synchronous = FULL");
+    this.#database.exec("BEGIN IMMEDIATE");
+    this.#depth += 1;
+    try {
+      const result = work();
+      this.#database.exec("COMMIT");
+      return result;
+    } catch (error) {
+      this.#database.exec("ROLLBACK");
+      throw error;
+    } finally {
+      this.#depth -= 1;
+      this.#database.exec("PRAGMA synchronous = NORMAL");
+    }
+  }
+
+  #prepared(sql: string): Statement {
+    let statement = this.#statements.get(sql);
+    if (!statement) {
+      statement = this.#database.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  #one(sql: string, ...values: string[]): StoredRow | undefined {
+    return this.#prepared(sql).get(...values) as StoredRow | undefined;
+  }
+
+  #all(sql: string): readonly StoredRow[] {
+    return this.#prepared(sql).all() as unknown as StoredRow[];
+  }
+}

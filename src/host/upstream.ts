@@ -1,0 +1,396 @@
+// Connections to services: pooled, one request at a time on each, framing always our own.
+import type { Socket } from "node:net";
+import type { Config, Service } from "../engine/config.ts";
+import { Failure, FailureError } from "../engine/failure.ts";
+import type {
+  Body,
+  Lifeline,
+  Upstream,
+  UpstreamConnection,
+  UpstreamReply,
+  UpstreamRequest,
+} from "../engine/ports.ts";
+import { Flow } from "../wire/flow.ts";
+import {
+  BodyReader,
+  chunk,
+  defaultHeadLimits,
+  type Field,
+  field,
+  lastChunk,
+  Malformed,
+  type ResponseHead,
+  readResponseHead,
+  writeRequestHead,
+} from "../wire/http1.ts";
+import { dial } from "./dial.ts";
+
+/** Non-streaming model calls think for minutes before the first byte. */
+const headTimeoutMs = 600_000;
+const idleTimeoutMs = 300_000;
+const pooledIdleMs = 30_000;
+const mostPooled = 256;
+/** A body up to this size is read whole, so that it can go out with its length. */
+const wholeBodyLimit = 64 * 1024;
+const sweepEveryMs = 1_000;
+const neverHasBody = new Set(["GET", "HEAD", "OPTIONS", "DELETE"]);
+
+export class UpstreamPool implements Upstream {
+  readonly #idle = new Map<string, PooledConnection[]>();
+  readonly #all = new Set<PooledConnection>();
+  readonly #sweep: ReturnType<typeof setInterval>;
+
+  constructor() {
+    this.#sweep = setInterval(() => this.#endOverdue(), sweepEveryMs);
+    this.#sweep.unref();
+  }
+
+  async connect(
+    service: Service,
+    network: Config["network"],
+    lifeline: Lifeline,
+    how: "pooled" | "fresh",
+  ): Promise<UpstreamConnection | Failure> {
+    const key = keyOf(service, network);
+    if (how === "pooled") {
+      const idle = this.#idle.get(key);
+      for (let connection = idle?.pop(); connection; connection = idle?.pop()) {
+        if (connection.reusable) return connection;
+      }
+    }
+    const dialled = await unlessCut(dial(service, network), lifeline);
+    if (dialled instanceof Failure) return dialled;
+    const connection = new PooledConnection(dialled, service, (again) => this.#takeBack(key, again));
+    this.#all.add(connection);
+    return connection;
+  }
+
+  close(): void {
+    clearInterval(this.#sweep);
+    for (const connection of this.#all) connection.destroy();
+  }
+
+  #takeBack(key: string, connection: PooledConnection): void {
+    if (!connection.reusable) {
+      this.#all.delete(connection);
+      return;
+    }
+    const idle = this.#idle.get(key) ?? [];
+    this.#idle.set(key, idle);
+    if (idle.length >= mostPooled) connection.destroy();
+    else idle.push(connection);
+  }
+
+  #endOverdue(): void {
+    const now = performance.now();
+    for (const connection of this.#all) {
+      connection.endIfOverdue(now);
+      if (connection.closed) this.#all.delete(connection);
+    }
+    for (const [key, idle] of this.#idle) {
+      const alive = idle.filter((connection) => connection.reusable);
+      if (alive.length === 0) this.#idle.delete(key);
+      else this.#idle.set(key, alive);
+    }
+  }
+}
+
+/** A connection that comes after its call was cut is closed again. */
+async function unlessCut(dialling: Promise<Socket | Failure>, lifeline: Lifeline): Promise<Socket | Failure> {
+  const cut = new Promise<Failure>((done) => lifeline.onCut(done));
+  const first = await Promise.race([dialling, cut]);
+  lifeline.onCut(undefined);
+  if (lifeline.cutBy) {
+    void dialling.then((late) => late instanceof Failure || late.destroy());
+    return lifeline.cutBy;
+  }
+  return first;
+}
+
+/** Connections are shared only where everything that decides about them is the same. */
+function keyOf(service: Service, network: Config["network"]): string {
+  const { base, caFile, allowCleartext, allowLinkLocal } = service;
+  const proxy = network.proxy ? `${network.proxy.host}:${network.proxy.port}` : "";
+  return JSON.stringify([
+    ...[base?.scheme, base?.authority, base?.port, caFile, allowCleartext, allowLinkLocal],
+    ...[network.caFile, proxy, network.noProxy],
+  ]);
+}
+
+interface Exchange {
+  readonly method: string;
+  readonly lifeline: Lifeline;
+  readonly answer: (result: UpstreamReply | Failure) => void;
+  answered: boolean;
+  sent: boolean;
+  head: ResponseHead | undefined;
+  reader: BodyReader | undefined;
+  /** Pieces of a body that is read whole. */
+  pieces: Buffer[] | undefined;
+  flow: Flow | undefined;
+}
+
+class PooledConnection implements UpstreamConnection {
+  readonly #socket: Socket;
+  readonly #service: Service;
+  readonly #giveBack: (connection: PooledConnection) => void;
+  #exchange: Exchange | undefined;
+  #unread: Buffer | undefined;
+  #deadline = Number.POSITIVE_INFINITY;
+  #idleFor = pooledIdleMs;
+  #uses = 0;
+  #drained: (() => void) | undefined;
+  closed = false;
+
+  constructor(socket: Socket, service: Service, giveBack: (connection: PooledConnection) => void) {
+    this.#socket = socket;
+    this.#service = service;
+    this.#giveBack = giveBack;
+    socket.on("data", (bytes: Buffer) => this.#receive(bytes));
+    socket.on("drain", () => this.#drained?.());
+    socket.on("end", () => this.#ended());
+    socket.on("close", () => this.#ended());
+    socket.on("error", () => this.#ended());
+  }
+
+  get reused(): boolean {
+    return this.#uses > 0;
+  }
+
+  get reusable(): boolean {
+    return !this.closed && !this.#exchange && performance.now() < this.#deadline;
+  }
+
+  destroy(): void {
+    this.closed = true;
+    this.#socket.destroy();
+  }
+
+  release(): void {
+    this.#finish(true);
+  }
+
+  endIfOverdue(now: number): void {
+    if (this.closed || now < this.#deadline) return;
+    if (this.#exchange) this.#fail(new Failure("upstream_timeout", `${this.#where} did not answer in time`));
+    this.destroy();
+  }
+
+  get #where(): string {
+    return this.#service.base?.authority ?? this.#service.name;
+  }
+
+  send(request: UpstreamRequest, lifeline: Lifeline): Promise<UpstreamReply | Failure> {
+    return new Promise((answer) => {
+      this.#uses += 1;
+      const exchange: Exchange = {
+        method: request.method,
+        lifeline,
+        answer,
+        answered: false,
+        sent: false,
+        head: undefined,
+        reader: undefined,
+        pieces: undefined,
+        flow: undefined,
+      };
+      this.#exchange = exchange;
+      this.#deadline = performance.now() + headTimeoutMs;
+      lifeline.onCut((failure) => this.#fail(failure));
+      const head = writeRequestHead(request.method, request.target, this.#fields(request));
+      if (request.body.kind === "whole") this.#socket.write(Buffer.concat([head, request.body.bytes]));
+      else this.#socket.write(head);
+      if (request.body.kind === "stream") void this.#pump(request.body, exchange);
+      else exchange.sent = true;
+    });
+  }
+
+  #fields(request: UpstreamRequest): Field[] {
+    const fields = [field("Host", this.#service.base?.authority ?? "")];
+    fields.push(...request.fields, field("Accept-Encoding", "identity"));
+    const framing = framingField(request.method, request.body);
+    if (framing) fields.push(framing);
+    return fields;
+  }
+
+  async #pump(body: Extract<Body, { kind: "stream" }>, exchange: Exchange): Promise<void> {
+    try {
+      for await (const bytes of body.chunks) {
+        if (this.#exchange !== exchange || this.closed) return;
+        const framed = body.length === undefined ? chunk(bytes) : bytes;
+        this.#deadline = performance.now() + headTimeoutMs;
+        if (!this.#socket.write(framed)) await new Promise<void>((done) => this.#awaitDrain(done));
+      }
+      if (this.#exchange !== exchange) return;
+      if (body.length === undefined) this.#socket.write(lastChunk);
+      exchange.sent = true;
+      if (exchange.reader?.done) this.#finish(exchange.head?.keepAlive === true);
+    } catch (error) {
+      // An incomplete body must never look complete to the upstream: the connection goes with it.
+      if (this.#exchange !== exchange) return;
+      const failure = error instanceof FailureError ? error.failure : undefined;
+      this.#fail(failure ?? new Failure("client_closed", "the request ended before its body did"));
+    }
+  }
+
+  #awaitDrain(done: () => void): void {
+    this.#drained = () => {
+      this.#drained = undefined;
+      done();
+    };
+  }
+
+  #receive(bytes: Buffer): void {
+    const exchange = this.#exchange;
+    // Bytes that nobody asked for: the connection cannot be trusted with a next request.
+    if (!exchange) return this.destroy();
+    if (exchange.reader) return this.#receiveBody(exchange, bytes);
+    const received = this.#unread ? Buffer.concat([this.#unread, bytes]) : bytes;
+    this.#unread = undefined;
+    this.#receiveHead(exchange, received);
+  }
+
+  #receiveHead(exchange: Exchange, received: Buffer): void {
+    let rest = received;
+    for (;;) {
+      const head = readResponseHead(rest, exchange.method, defaultHeadLimits);
+      if (head === undefined) {
+        this.#unread = rest;
+        return;
+      }
+      if (head instanceof Malformed) return this.#fail(nonsense(this.#where, head.message));
+      rest = rest.subarray(head.size);
+      if (head.status === 101) return this.#fail(nonsense(this.#where, "it switched protocols unasked"));
+      // Interim answers say nothing that an agent may see (RFC 9110 section 15.2).
+      if (head.status < 200) continue;
+      return this.#begin(exchange, head, rest);
+    }
+  }
+
+  #begin(exchange: Exchange, head: ResponseHead, rest: Buffer): void {
+    exchange.head = head;
+    exchange.reader = new BodyReader(head.framing, "lenient");
+    this.#idleFor = idleTimeOf(head) ?? pooledIdleMs;
+    this.#deadline = performance.now() + idleTimeoutMs;
+    if (head.framing.kind === "none") {
+      this.#answer(exchange, { kind: "empty" });
+      if (rest.length > 0) return this.destroy();
+      return this.#complete(exchange);
+    }
+    const { framing } = head;
+    if (framing.kind === "length" && framing.length <= wholeBodyLimit) exchange.pieces = [];
+    else
+      this.#answer(exchange, { kind: "stream", length: lengthOf(framing), chunks: this.#flowFor(exchange) });
+    if (rest.length > 0 || exchange.reader.done) this.#receiveBody(exchange, rest);
+  }
+
+  #flowFor(exchange: Exchange): Flow {
+    exchange.flow = new Flow({
+      setFlowing: (flowing) => {
+        if (flowing) this.#socket.resume();
+        else this.#socket.pause();
+      },
+      stopped: () => this.#fail(new Failure("client_closed", "nobody reads the answer any more")),
+    });
+    return exchange.flow;
+  }
+
+  #receiveBody(exchange: Exchange, bytes: Buffer): void {
+    if (!exchange.reader) return;
+    this.#deadline = performance.now() + idleTimeoutMs;
+    const step = exchange.reader.push(bytes);
+    if (step instanceof Malformed) return this.#fail(nonsense(this.#where, step.message));
+    if (exchange.pieces) exchange.pieces.push(...step.pieces);
+    else for (const piece of step.pieces) exchange.flow?.push(piece);
+    if (!step.done) return;
+    if (step.rest && step.rest.length > 0) this.closed = true;
+    this.#completeBody(exchange);
+  }
+
+  #completeBody(exchange: Exchange): void {
+    if (exchange.pieces) {
+      const [first, ...more] = exchange.pieces;
+      const bytes = more.length === 0 ? (first ?? Buffer.alloc(0)) : Buffer.concat(exchange.pieces);
+      this.#answer(exchange, bytes.length === 0 ? { kind: "empty" } : { kind: "whole", bytes });
+    }
+    const flow = exchange.flow;
+    this.#complete(exchange);
+    flow?.end();
+  }
+
+  #complete(exchange: Exchange): void {
+    // An answer that came before the request was sent ends the connection: its rest would be read as a request.
+    if (exchange.sent) this.#finish(exchange.head?.keepAlive === true);
+    else this.#finish(false);
+  }
+
+  #answer(exchange: Exchange, body: Body): void {
+    if (exchange.answered || !exchange.head) return;
+    exchange.answered = true;
+    const { status, fields } = exchange.head;
+    exchange.answer({ status, fields, body });
+  }
+
+  #finish(keep: boolean): void {
+    this.#exchange?.lifeline.onCut(undefined);
+    this.#exchange = undefined;
+    this.#drained?.();
+    if (keep && !this.closed) {
+      this.#deadline = performance.now() + this.#idleFor;
+      this.#socket.resume();
+    } else {
+      this.destroy();
+    }
+    this.#giveBack(this);
+  }
+
+  /** The peer will send no more. */
+  #ended(): void {
+    const exchange = this.#exchange;
+    this.closed = true;
+    this.#drained?.();
+    if (!exchange) return this.destroy();
+    if (exchange.reader && exchange.head?.framing.kind === "close") {
+      exchange.reader.end();
+      return this.#completeBody(exchange);
+    }
+    const early = exchange.reader ? "ended its answer early" : "closed the connection without an answer";
+    this.#fail(new Failure("upstream_closed", `${this.#where} ${early}`, { next: "try again" }));
+  }
+
+  #fail(failure: Failure): void {
+    const exchange = this.#exchange;
+    if (!exchange) return;
+    this.closed = true;
+    if (exchange.flow) exchange.flow.fail(new FailureError(failure));
+    if (!exchange.answered) {
+      exchange.answered = true;
+      exchange.answer(failure);
+    }
+    this.#finish(false);
+  }
+}
+
+function lengthOf(framing: ResponseHead["framing"]): number | undefined {
+  return framing.kind === "length" ? framing.length : undefined;
+}
+
+function nonsense(where: string, why: string): Failure {
+  return new Failure("upstream_nonsense", `${where} answered what is not HTTP/1.1: ${why}`);
+}
+
+function framingField(method: string, body: Body): Field | undefined {
+  if (body.kind === "whole") return field("Content-Length", String(body.bytes.length));
+  if (body.kind === "empty") return neverHasBody.has(method) ? undefined : field("Content-Length", "0");
+  if (body.length === undefined) return field("Transfer-Encoding", "chunked");
+  return field("Content-Length", String(body.length));
+}
+
+/** A server that says how long it keeps a connection is left a second before it hangs up. */
+function idleTimeOf(head: ResponseHead): number | undefined {
+  const value = head.fields.find(({ key }) => key === "keep-alive")?.value;
+  const seconds = /timeout=(\d{1,6})/.exec(value ?? "")?.[1];
+  return seconds === undefined
+    ? undefined
+    : Math.min(pooledIdleMs, Math.max(0, Number(seconds) * 1000 - 1000));
+}

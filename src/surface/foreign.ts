@@ -1,0 +1,36 @@
+// Who may speak with this listener at all: decided before anything else is looked at.
+import { Failure } from "../engine/failure.ts";
+import type { RequestHead } from "../wire/http1.ts";
+
+/** `host:port` pairs that mean this listener; exact, without prefix or suffix matching (DNS rebinding). */
+export function ownAuthorities(port: number, hosts: readonly string[]): ReadonlySet<string> {
+  const authorities = new Set<string>();
+  for (const host of hosts) {
+    const name = host.includes(":") && !host.startsWith("[") ? `[${host}]` : host.toLowerCase();
+    authorities.add(`${name}:${port}`);
+    if (port === 80) authorities.add(name);
+  }
+  return authorities;
+}
+
+export function refuseForeign(head: RequestHead, own: ReadonlySet<string>): Failure | undefined {
+  if (!own.has(head.host.toLowerCase())) {
+    return new Failure("foreign_host", "this Host is not served here", {
+      next: "use the address janee listens on; a person can add names with --allow-host",
+    });
+  }
+  for (const { key, value } of head.fields) {
+    if (key === "origin" && !isOwnOrigin(value, own)) {
+      return new Failure("foreign_origin", "pages of other origins are not served");
+    }
+    if (key === "sec-fetch-site" && value !== "same-origin" && value !== "none") {
+      return new Failure("foreign_origin", "a page of another site sent this request");
+    }
+  }
+  return undefined;
+}
+
+function isOwnOrigin(origin: string, own: ReadonlySet<string>): boolean {
+  const match = /^https?:\/\/([^/]+)$/.exec(origin.toLowerCase());
+  return match?.[1] !== undefined && own.has(match[1]);
+}

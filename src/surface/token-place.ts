@@ -1,0 +1,51 @@
+// The session token stands where the client would have put its key. Exactly one place may hold it.
+import type { Config, Service } from "../engine/config.ts";
+import { schemeOf } from "../engine/credential/index.ts";
+import { Failure } from "../engine/failure.ts";
+import type { HeaderField } from "../engine/ports.ts";
+import { looksLikeToken } from "../engine/session.ts";
+
+/** The token, undefined when no place holds one, or a failure when more than one does. */
+export function findToken(
+  config: Config,
+  capability: string,
+  target: string,
+  fields: readonly HeaderField[],
+): string | undefined | Failure {
+  const serviceName = config.capabilities.get(capability)?.service;
+  const service = serviceName === undefined ? undefined : config.services.get(serviceName);
+  const headerNames = new Set(["authorization", "x-api-key", ...(service ? headerNamesOf(service) : [])]);
+  const found: string[] = [];
+  for (const { key, value } of fields) {
+    if (headerNames.has(key)) found.push(...tokensIn(value));
+  }
+  const queryNames = service ? schemeOf(service.auth.type).queryNames(service.auth) : [];
+  if (queryNames.length > 0) found.push(...tokensInQuery(target, queryNames));
+  if (found.length <= 1) return found[0];
+  return new Failure("session_ambiguous", "more than one place holds a session token", {
+    next: "send it once, where the API key would stand",
+  });
+}
+
+function headerNamesOf(service: Service): readonly string[] {
+  return schemeOf(service.auth.type).headerNames(service.auth);
+}
+
+/** A bare token, or one behind a scheme's name; in Basic (RFC 7617) the user or the password. */
+function tokensIn(value: string): string[] {
+  const space = value.lastIndexOf(" ");
+  const credential = space < 0 ? value : value.slice(space + 1);
+  if (looksLikeToken(credential)) return [credential];
+  if (!/^basic +/i.test(value)) return [];
+  return Buffer.from(credential, "base64").toString("latin1").split(":").filter(looksLikeToken);
+}
+
+function tokensInQuery(target: string, names: readonly string[]): string[] {
+  const mark = target.indexOf("?");
+  if (mark < 0) return [];
+  const tokens: string[] = [];
+  for (const [name, value] of new URLSearchParams(target.slice(mark + 1))) {
+    if (names.includes(name) && looksLikeToken(value)) tokens.push(value);
+  }
+  return tokens;
+}

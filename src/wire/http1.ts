@@ -1,0 +1,14 @@
+export { BodyReader, type BodyStep } from "./body.ts";
+export { connectionTokens } from "./head.ts";
+export { type RequestHead, readRequestHead } from "./request.ts";
+export { type ResponseHead, readResponseHead } from "./response.ts";
+export {
+  defaultHeadLimits,
+  type Field,
+  type Framing,
+  field,
+  type HeadLimits,
+  Malformed,
+  type MalformedCode,
+} from "./types.ts";
+export { chunk, lastChunk, writeRequestHead, writeResponseHead } from "./writer.ts";
