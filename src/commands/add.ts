@@ -6,10 +6,17 @@ import type { ReadConfig } from "../engine/read-config.ts";
 import type { Vault } from "../engine/vault.ts";
 import { askLine, isInteractive } from "../host/terminal.ts";
 import type { Arguments, Command, Talk } from "./command.ts";
-import { type AuthBlock, type AuthShape, credentialFlags, givesCredential, readAuth, shapeFromFlags } from "./credential-flags.ts";
-import { capabilityBlock, rulesFromFlags } from "./policy-flags.ts";
+import {
+  type AuthBlock,
+  type AuthShape,
+  credentialFlags,
+  givesCredential,
+  readAuth,
+  shapeFromFlags,
+} from "./credential-flags.ts";
 import { withJanee } from "./open.ts";
 import { applyChange } from "./policy-change.ts";
+import { capabilityBlock, rulesFromFlags } from "./policy-flags.ts";
 
 export const command: Command = {
   usage: "<service> [flags]",
@@ -40,7 +47,11 @@ export const command: Command = {
   run: (args, talk) => withJanee(talk, (janee) => add(janee, args, talk), { create: true }),
 };
 
-async function add(janee: Parameters<Parameters<typeof withJanee>[1]>[0], args: Arguments, talk: Talk): Promise<number | Failure> {
+async function add(
+  janee: Parameters<Parameters<typeof withJanee>[1]>[0],
+  args: Arguments,
+  talk: Talk,
+): Promise<number | Failure> {
   const name = args.positionals[0] ?? "";
   const { config } = janee.home.current();
   const existing = config.services.get(name);
@@ -64,7 +75,9 @@ async function add(janee: Parameters<Parameters<typeof withJanee>[1]>[0], args: 
     newCredentialFor: newCredential ? name : undefined,
     plan: (read, vault) => [
       ...serviceEdits(read, vault, name, baseUrl, auth),
-      ...Object.entries(capability).map(([key, value]): Edit => ({ path: ["capabilities", capabilityName, key], value })),
+      ...Object.entries(capability).map(
+        ([key, value]): Edit => ({ path: ["capabilities", capabilityName, key], value }),
+      ),
     ],
   });
   if (done instanceof Failure) return done;
@@ -148,4 +161,3 @@ export function authJson(auth: AuthBlock): Json {
   }
   return block;
 }
-

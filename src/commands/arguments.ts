@@ -14,7 +14,13 @@ export function readArguments(name: string, command: Command, argv: readonly str
   const own = split < 0 ? argv : argv.slice(0, split);
   const rest = split < 0 ? [] : argv.slice(split + 1);
   const flags = { ...command.flags, ...commonFlags };
-  const { tokens } = parseArgs({ args: [...own], options: flags, strict: false, allowPositionals: true, tokens: true });
+  const { tokens } = parseArgs({
+    args: [...own],
+    options: flags,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
   const values = new Map<string, string[]>();
   const positionals: string[] = [];
   const typed: { name: string; value: string }[] = [];
@@ -37,7 +43,8 @@ export function readArguments(name: string, command: Command, argv: readonly str
   }
   const wantsHelp = values.has("help");
   const { least, most } = command.positionals;
-  if (!wantsHelp && positionals.length < least) return usage(name, `expected: janee ${name} ${command.usage}`);
+  if (!wantsHelp && positionals.length < least)
+    return usage(name, `expected: janee ${name} ${command.usage}`);
   if (!wantsHelp && positionals.length > most) {
     return usage(name, `unexpected argument; expected: janee ${name} ${command.usage}`);
   }

@@ -46,10 +46,15 @@ export function shapeFromFlags(args: Arguments): AuthShape | Failure | undefined
   const headers = args.texts("header").map(nameOf);
   const params = args.texts("param").map(nameOf);
   const type = args.text("auth-type");
-  if (headers.length > 0 && params.length > 0) return new Failure("usage", "--header and --param exclude each other");
-  const implied = headers.length > 0 ? "headers" : params.length > 0 ? "query" : args.text("username") && "basic";
+  if (headers.length > 0 && params.length > 0)
+    return new Failure("usage", "--header and --param exclude each other");
+  const implied =
+    headers.length > 0 ? "headers" : params.length > 0 ? "query" : args.text("username") && "basic";
   if (type !== undefined && implied && implied !== type) {
-    return new Failure("usage", `--auth-type ${type.slice(0, 20)} does not go with the other flags, which mean ${implied}`);
+    return new Failure(
+      "usage",
+      `--auth-type ${type.slice(0, 20)} does not go with the other flags, which mean ${implied}`,
+    );
   }
   const chosen = type ?? implied;
   if (chosen === undefined) return undefined;
@@ -62,7 +67,10 @@ export function shapeFromFlags(args: Arguments): AuthShape | Failure | undefined
     if (params.length === 0) return new Failure("usage", "--auth-type query wants --param NAME=VALUE");
     return { type: "query", names: params };
   }
-  return new Failure("usage", `unknown --auth-type ${chosen.slice(0, 20)}: expected bearer, basic, headers or query`);
+  return new Failure(
+    "usage",
+    `unknown --auth-type ${chosen.slice(0, 20)}: expected bearer, basic, headers or query`,
+  );
 }
 
 export function givesCredential(args: Arguments): boolean {
@@ -80,10 +88,16 @@ export async function readAuth(
 ): Promise<AuthBlock | Failure> {
   const inline = [...args.texts("header"), ...args.texts("param")].filter((text) => text.includes("="));
   if (inline.length > 0 || args.text("key") !== undefined) {
-    talk.say("janee: warning: a secret on the command line is seen by other programs and kept in the shell's history; --key-stdin is not");
+    talk.say(
+      "janee: warning: a secret on the command line is seen by other programs and kept in the shell's history; --key-stdin is not",
+    );
   }
   if (shape.type === "headers" || shape.type === "query") return namedSecrets(args, talk, shape, service);
-  const key = await readKey(args, talk, `the ${shape.type === "basic" ? "user:password" : "API key"} of ${service}`);
+  const key = await readKey(
+    args,
+    talk,
+    `the ${shape.type === "basic" ? "user:password" : "API key"} of ${service}`,
+  );
   if (key instanceof Failure) return key;
   if (shape.type === "bearer") return { type: "bearer", open: {}, secret: { key } };
   return basicFrom(args.text("username"), key);
@@ -93,7 +107,11 @@ function basicFrom(username: string | undefined, key: string): AuthBlock | Failu
   if (username !== undefined) return { type: "basic", open: { username }, secret: { password: key } };
   const colon = key.indexOf(":");
   if (colon < 0) return new Failure("usage", "basic wants user:password as the key, or --username beside it");
-  return { type: "basic", open: { username: key.slice(0, colon) }, secret: { password: key.slice(colon + 1) } };
+  return {
+    type: "basic",
+    open: { username: key.slice(0, colon) },
+    secret: { password: key.slice(colon + 1) },
+  };
 }
 
 async function namedSecrets(
@@ -103,11 +121,14 @@ async function namedSecrets(
   service: string,
 ): Promise<AuthBlock | Failure> {
   const [flag, field] = shape.type === "headers" ? ["header", "headers"] : ["param", "params"];
-  const given = new Map(args.texts(flag).map((text) => [nameOf(text), valueOf(text)]));
+  const given = new Map(args.texts(flag).map((text) => [nameOf(text), givenValue(text)]));
   const secret: Record<string, string> = {};
   const missing = shape.names.filter((name) => given.get(name) === undefined);
   if (missing.length > 1) {
-    return new Failure("usage", `give each value: --${flag} ${missing.map((name) => `${name}=…`).join(` --${flag} `)}`);
+    return new Failure(
+      "usage",
+      `give each value: --${flag} ${missing.map((name) => `${name}=…`).join(` --${flag} `)}`,
+    );
   }
   for (const name of shape.names) {
     const value = given.get(name) ?? (await readKey(args, talk, `the value of ${name} for ${service}`));
@@ -119,7 +140,8 @@ async function namedSecrets(
 
 async function readKey(args: Arguments, talk: Talk, what: string): Promise<string | Failure> {
   const sources = ["key", "key-stdin", "key-env", "key-file"].filter((flag) => args.flag(flag));
-  if (sources.length > 1) return new Failure("usage", `give the key once: not both --${sources.join(" and --")}`);
+  if (sources.length > 1)
+    return new Failure("usage", `give the key once: not both --${sources.join(" and --")}`);
   const text = await keyText(args, talk, what);
   if (text instanceof Failure) return text;
   const key = text.replace(/(?:\r?\n)+$/, "");
@@ -141,7 +163,9 @@ async function keyText(args: Arguments, talk: Talk, what: string): Promise<strin
   const file = args.text("key-file");
   if (file !== undefined) return fileText(file);
   if (!isInteractive()) {
-    return new Failure("usage", `${what} is missing`, { next: "give it with --key-stdin, --key-env NAME or --key-file PATH" });
+    return new Failure("usage", `${what} is missing`, {
+      next: "give it with --key-stdin, --key-env NAME or --key-file PATH",
+    });
   }
   return (await askHidden(`${what} (not shown): `)) ?? new Failure("usage", "cancelled: nothing was changed");
 }
@@ -159,7 +183,7 @@ function nameOf(text: string): string {
   return equals < 0 ? text : text.slice(0, equals);
 }
 
-function valueOf(text: string): string | undefined {
+function givenValue(text: string): string | undefined {
   const equals = text.indexOf("=");
   return equals < 0 ? undefined : text.slice(equals + 1);
 }

@@ -7,7 +7,11 @@ import { refuseWithoutPerson } from "./person.ts";
 import type { Janee } from "./wire-up.ts";
 
 /** `approve` and `deny`: a yes needs a person, a no does not. */
-export function decide(args: Arguments, talk: Talk, decision: "approved" | "declined"): Promise<number | Failure> {
+export function decide(
+  args: Arguments,
+  talk: Talk,
+  decision: "approved" | "declined",
+): Promise<number | Failure> {
   return withJanee(talk, async (janee) => {
     const approval = find(janee, args.positionals[0] ?? "");
     if (approval instanceof Failure) return approval;
@@ -20,7 +24,8 @@ export function decide(args: Arguments, talk: Talk, decision: "approved" | "decl
       if (refused) return refused;
     }
     const decided = janee.approvals.decide(approval.id, decision);
-    if (!decided) return new Failure("approval_expired", "this request no longer waits: it was decided or it expired");
+    if (!decided)
+      return new Failure("approval_expired", "this request no longer waits: it was decided or it expired");
     if (decision === "approved" && decided.kind === "session") {
       const names = [...janee.home.current().config.capabilities.keys()];
       janee.sessions.lift(decided.owner, decided.capability, names);
@@ -43,7 +48,10 @@ function find(janee: Janee, id: string): Approval | Failure {
   const waiting = janee.approvals.list({ decided: false }).filter((approval) => approval.id.startsWith(id));
   const [first, second] = waiting;
   if (first && !second) return first;
-  if (second) return new Failure("ambiguous_id", `"${id}" is the beginning of several ids`, { next: "type more of it" });
+  if (second)
+    return new Failure("ambiguous_id", `"${id}" is the beginning of several ids`, {
+      next: "type more of it",
+    });
   return new Failure("not_found", `nothing waits under the id "${id.slice(0, 20)}"`, {
     next: "janee approvals shows what waits",
   });

@@ -12,7 +12,8 @@ export function describeQuestion(approval: Approval, now: number): string[] {
     `  who      ${visible(agent ?? owner)}`,
     `  wants    ${kind === "session" ? `a session of ${capability}` : "this one request"} on ${service}`,
   ];
-  if (approval.ttlMs !== undefined && kind === "session") lines.push(`  for      ${timeLeft(approval.ttlMs)}`);
+  if (approval.ttlMs !== undefined && kind === "session")
+    lines.push(`  for      ${timeLeft(approval.ttlMs)}`);
   if (method !== undefined && target !== undefined) lines.push(`  request  ${method} ${shownTarget(target)}`);
   if (rule !== undefined) lines.push(`  rule     ${visible(rule)}`);
   if (approval.bodyBytes) lines.push(`  body     ${approval.bodyBytes} bytes, sha256 ${approval.bodyDigest}`);

@@ -6,5 +6,7 @@ export function describeRules(capability: Capability): string[] {
   const rules = capability.rules.rules;
   if (rules === undefined) return ["unrestricted: every method and path of the service"];
   if (rules.length === 0) return ["nothing is allowed"];
-  return [...rules.map((rule) => rule.text), "everything else is denied"];
+  const closed = rules.at(-1)?.path === "*" && rules.at(-1)?.method === "*";
+  const texts = rules.map((rule) => rule.text);
+  return closed ? texts : [...texts, "everything else is denied"];
 }

@@ -61,6 +61,7 @@ const byCode: Readonly<Record<FailureCode, number>> = {
   approval_expired: 4,
   limit_reached: 4,
   audit_unavailable: 5,
+  audit_broken: 5,
   too_busy: 5,
   upstream_unreachable: 6,
   upstream_tls: 6,

@@ -1,8 +1,8 @@
 import { Failure } from "../engine/failure.ts";
 import { shortId } from "../engine/session.ts";
 import { entropy } from "../host/clock.ts";
-import { describeRules } from "./describe.ts";
 import type { Command } from "./command.ts";
+import { describeRules } from "./describe.ts";
 import { durationMs, timeLeft } from "./duration.ts";
 import { withJanee } from "./open.ts";
 import { refuseWithoutPerson } from "./person.ts";
@@ -15,10 +15,16 @@ export const command: Command = {
     agent: { type: "string", value: "NAME", help: "a name for the audit trail; it decides nothing" },
     reason: { type: "string", value: "TEXT", help: "why, for the audit trail" },
     env: { type: "boolean", help: "print shell variables: JANEE_TOKEN and JANEE_BASE_URL" },
-    port: { type: "string", value: "PORT", help: `port of janee serve, for the base URL (default ${defaultPort})` },
+    port: {
+      type: "string",
+      value: "PORT",
+      help: `port of janee serve, for the base URL (default ${defaultPort})`,
+    },
   },
   positionals: { least: 1, most: 1 },
-  notes: ["The token stands where the API key would: Authorization: Bearer, X-Api-Key, or as the service does."],
+  notes: [
+    "The token stands where the API key would: Authorization: Bearer, X-Api-Key, or as the service does.",
+  ],
   run: (args, talk) =>
     withJanee(talk, async (janee) => {
       const name = args.positionals[0] ?? "";
@@ -29,9 +35,13 @@ export const command: Command = {
       const ttl = asked === undefined ? capability.ttlMs : durationMs("--ttl", asked);
       if (ttl instanceof Failure) return ttl;
       if (ttl > capability.ttlMs) {
-        return new Failure("usage", `--ttl is longer than the ${timeLeft(capability.ttlMs)} that "${name}" allows`, {
-          next: "choose a shorter --ttl, or change the ttl of the capability",
-        });
+        return new Failure(
+          "usage",
+          `--ttl is longer than the ${timeLeft(capability.ttlMs)} that "${name}" allows`,
+          {
+            next: "choose a shorter --ttl, or change the ttl of the capability",
+          },
+        );
       }
       const reason = args.text("reason");
       if (capability.requireReason && reason === undefined) {
@@ -64,7 +74,14 @@ export const command: Command = {
         ...(reason === undefined ? {} : { reason }),
       });
       const unwritten = await janee.note({
-        ...{ event: "session", outcome: "granted", surface: "cli", owner, session: session.id, capability: name },
+        ...{
+          event: "session",
+          outcome: "granted",
+          surface: "cli",
+          owner,
+          session: session.id,
+          capability: name,
+        },
         service: capability.service,
         ...(agent === undefined ? {} : { agent }),
         ...(reason === undefined ? {} : { reason }),
@@ -77,7 +94,8 @@ export const command: Command = {
       const expiresAt = new Date(session.expiresAt).toISOString();
       if (talk.json) talk.printJson({ token, baseUrl, session: session.id, capability: name, expiresAt });
       else if (args.flag("env")) talk.print(`export JANEE_TOKEN=${token}\nexport JANEE_BASE_URL=${baseUrl}`);
-      else talk.print(`token     ${token}\nbase URL  ${baseUrl}\nsession   ${session.id}, until ${expiresAt}`);
+      else
+        talk.print(`token     ${token}\nbase URL  ${baseUrl}\nsession   ${session.id}, until ${expiresAt}`);
       return 0;
     }),
 };

@@ -52,7 +52,9 @@ export async function run(argv: readonly string[], talk: Talk): Promise<number> 
     const what = name.startsWith("-") ? "flag" : "command";
     const shown = name.slice(0, 40);
     return fail(
-      new Failure("usage", `unknown ${what} ${shown}${didYouMean(name, Object.keys(table))}`, { next: "janee --help" }),
+      new Failure("usage", `unknown ${what} ${shown}${didYouMean(name, Object.keys(table))}`, {
+        next: "janee --help",
+      }),
       talk,
     );
   }
@@ -96,7 +98,9 @@ function overview(): string {
 }
 
 function helpOf(name: string, summary: string, command: Command): string {
-  const flags = Object.entries({ ...command.flags, ...commonFlags }).map(([flag, spec]) => flagLine(flag, spec));
+  const flags = Object.entries({ ...command.flags, ...commonFlags }).map(([flag, spec]) =>
+    flagLine(flag, spec),
+  );
   const width = Math.max(...flags.map(([left]) => left.length)) + 2;
   const lines = flags.map(([left, help]) => `  ${left.padEnd(width)}${help}`);
   const notes = command.notes ? ["", ...command.notes] : [];

@@ -49,9 +49,16 @@ function published(config: Config, liveOf: Count): object {
 
 function described(config: Config, liveOf: Count): string {
   const services = [...config.services.values()].map((service) => {
-    return [service.name, service.base?.text ?? "(commands only)", service.auth.type, flagsOf(service).join(" ")];
+    return [
+      service.name,
+      service.base?.text ?? "(commands only)",
+      service.auth.type,
+      flagsOf(service).join(" "),
+    ];
   });
-  const blocks = [...config.capabilities.values()].map((capability) => describedCapability(capability, liveOf));
+  const blocks = [...config.capabilities.values()].map((capability) =>
+    describedCapability(capability, liveOf),
+  );
   return ["services", columns(services, "  "), "", "capabilities", ...blocks].join("\n").trimEnd();
 }
 
@@ -60,10 +67,18 @@ function describedCapability(capability: Capability, liveOf: Count): string {
   const approval = autoApprove ? "auto-approved" : "a person approves each session";
   const live = liveOf(name);
   const head = [`on ${service}`, timeLeft(ttlMs), approval, ...(limit ? [limit.text] : []), `${live} live`];
-  return [`  ${name}  ${head.join(", ")}`, ...describeRules(capability).map((rule) => `    ${rule}`)].join("\n");
+  return [`  ${name}  ${head.join(", ")}`, ...describeRules(capability).map((rule) => `    ${rule}`)].join(
+    "\n",
+  );
 }
 
 function flagsOf(service: Service): string[] {
-  const flags = ["allowCleartext", "allowLinkLocal", "allowEmptySegments", "allowCookies", "allowRange"] as const;
+  const flags = [
+    "allowCleartext",
+    "allowLinkLocal",
+    "allowEmptySegments",
+    "allowCookies",
+    "allowRange",
+  ] as const;
   return flags.filter((flag) => service[flag]);
 }

@@ -19,7 +19,8 @@ export async function refuseWithoutPerson(
       });
     }
     for (const line of question.stakes) talk.say(visible(line));
-    if (!(await askYes(question.ask))) return new Failure("person_required", "not confirmed: nothing was changed");
+    if (!(await askYes(question.ask)))
+      return new Failure("person_required", "not confirmed: nothing was changed");
   }
   return janee.note({
     event: "command",

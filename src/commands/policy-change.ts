@@ -16,7 +16,11 @@ export interface PolicyChange {
   readonly plan: (read: ReadConfig, vault: Vault) => readonly Edit[];
 }
 
-export async function applyChange(janee: Janee, talk: Talk, change: PolicyChange): Promise<Failure | undefined> {
+export async function applyChange(
+  janee: Janee,
+  talk: Talk,
+  change: PolicyChange,
+): Promise<Failure | undefined> {
   const before = janee.home.current().config;
   const widened = wouldWiden(janee, change);
   if (widened instanceof Failure) return widened;

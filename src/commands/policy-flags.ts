@@ -56,7 +56,8 @@ export function capabilityBlock(
     else if (!existing) block.rules = [{ allow: "*" }];
     return block;
   }
-  if (rules) return new Failure("usage", "rules are for HTTP: with --exec, say what may run with --allow-commands");
+  if (rules)
+    return new Failure("usage", "rules are for HTTP: with --exec, say what may run with --allow-commands");
   return execBlock(args, block, existing);
 }
 
@@ -65,14 +66,18 @@ function execBlock(
   block: Record<string, Json>,
   existing: Capability | undefined,
 ): Record<string, Json> | Failure {
-  const commands = args.text("allow-commands")?.split(",").map((name) => name.trim());
+  const commands = args
+    .text("allow-commands")
+    ?.split(",")
+    .map((name) => name.trim());
   if (!existing && !commands) return new Failure("usage", '--exec wants --allow-commands "a,b"');
   if (!existing) block.mode = "exec";
   if (commands) block.allowCommands = commands;
   const mapped: Record<string, Json> = {};
   for (const text of args.texts("env-map")) {
     const equals = text.indexOf("=");
-    if (equals < 1) return new Failure("usage", '--env-map wants NAME={{credential}}, such as "API_KEY={{credential}}"');
+    if (equals < 1)
+      return new Failure("usage", '--env-map wants NAME={{credential}}, such as "API_KEY={{credential}}"');
     mapped[text.slice(0, equals)] = text.slice(equals + 1);
   }
   if (Object.keys(mapped).length > 0) block.envMap = mapped;

@@ -57,7 +57,10 @@ function revokeOne(janee: Janee, id: string): Session[] | Failure {
   }
   if (second) {
     return new Failure("ambiguous_id", `"${id}" is the beginning of ${live.length} session ids`, {
-      next: `type more of it: ${live.map((session) => session.id).slice(0, 5).join(", ")}`,
+      next: `type more of it: ${live
+        .map((session) => session.id)
+        .slice(0, 5)
+        .join(", ")}`,
     });
   }
   const revoked = janee.sessions.revoke(first.id);

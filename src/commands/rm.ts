@@ -27,8 +27,12 @@ export const command: Command = {
       if (failure) return failure;
       const ended = janee.sessions.list().filter(({ capability }) => gone.includes(capability));
       for (const { id } of ended) janee.sessions.end(id);
-      if (talk.json) talk.printJson({ service: service ? name : null, capabilities: gone, sessions: ended.length });
-      else talk.print(`removed ${[...(service ? [`service ${name}`] : []), ...gone.map((one) => `capability ${one}`)].join(", ")}`);
+      if (talk.json)
+        talk.printJson({ service: service ? name : null, capabilities: gone, sessions: ended.length });
+      else
+        talk.print(
+          `removed ${[...(service ? [`service ${name}`] : []), ...gone.map((one) => `capability ${one}`)].join(", ")}`,
+        );
       return 0;
     }),
 };
@@ -43,4 +47,3 @@ function removals(config: Config, name: string, service: boolean): Edit[] {
   const edits = capabilities.map((one): Edit => ({ path: ["capabilities", one], remove: true }));
   return [...edits, { path: ["services", name], remove: true }];
 }
-

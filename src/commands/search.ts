@@ -16,7 +16,9 @@ export const command: Command = {
     } else if (found.length === 0) {
       talk.say("janee knows no such service: name it as you like, with --base-url and --auth-type");
     } else {
-      talk.print(columns(found.map(([name, { title, baseUrl, keyPage }]) => [name, title, baseUrl, keyPage])));
+      talk.print(
+        columns(found.map(([name, { title, baseUrl, keyPage }]) => [name, title, baseUrl, keyPage])),
+      );
     }
     return 0;
   },

@@ -23,8 +23,17 @@ export const command: Command = {
   usage: "[--host 127.0.0.1] [--port 5263] [--allow-host NAME]…",
   flags: {
     host: { type: "string", value: "ADDRESS", help: `address to listen on (default ${defaultHost})` },
-    port: { type: "string", value: "PORT", help: `port to listen on (default ${defaultPort}; 0: any free one)` },
-    "allow-host": { type: "string", value: "NAME", multiple: true, help: "a further Host that means this listener" },
+    port: {
+      type: "string",
+      value: "PORT",
+      help: `port to listen on (default ${defaultPort}; 0: any free one)`,
+    },
+    "allow-host": {
+      type: "string",
+      value: "NAME",
+      multiple: true,
+      help: "a further Host that means this listener",
+    },
   },
   positionals: { least: 0, most: 0 },
   run: (args, talk) => {
@@ -58,7 +67,9 @@ async function serve(
       const face = { broker: janee.broker, policy: janee.home, page, own, patience, mostRequests };
       serveConnection(connection, face, load).catch((error: unknown) => {
         connection.destroy();
-        talk.say(`janee: a bug while serving a request: ${error instanceof Error ? error.message : String(error)}`);
+        talk.say(
+          `janee: a bug while serving a request: ${error instanceof Error ? error.message : String(error)}`,
+        );
         if (talk.environment.JANEE_DEBUG && error instanceof Error) talk.say(error.stack ?? "");
       });
     },
@@ -70,7 +81,11 @@ async function serve(
     janee.broker.recheckInFlight();
   }, recheckEveryMs);
   const counting = setInterval(() => void janee.broker.writeRefusalCounts(), countRefusalsEveryMs);
-  const unwritten = await janee.note({ event: "start", surface: "proxy", message: `serve on ${host}:${listening.port}` });
+  const unwritten = await janee.note({
+    event: "start",
+    surface: "proxy",
+    message: `serve on ${host}:${listening.port}`,
+  });
   if (unwritten) talk.say(`janee: ${unwritten.message}`);
   if (talk.json) talk.printJson({ host, port: listening.port, url: `http://${host}:${listening.port}` });
   else talk.say(`janee serves http://${host}:${listening.port}/<capability>/ (stop with Ctrl-C)`);
@@ -85,8 +100,15 @@ async function tellChange(janee: Janee, talk: Talk, change: ConfigChange): Promi
   if (change.kind === "kept") {
     const at = change.problem.at;
     const place = at ? `${at.line}:${at.column}: ` : "";
-    talk.say(`janee: the config on disk is not in force, the last good one is: ${place}${change.problem.message}`);
-    await janee.note({ event: "policy", outcome: "kept", code: change.problem.code, message: change.problem.message });
+    talk.say(
+      `janee: the config on disk is not in force, the last good one is: ${place}${change.problem.message}`,
+    );
+    await janee.note({
+      event: "policy",
+      outcome: "kept",
+      code: change.problem.code,
+      message: change.problem.message,
+    });
     return;
   }
   const { widened, other } = changesOf(change.before, change.after);

@@ -11,7 +11,9 @@ export const command: Command = {
   usage: "<service> [--key-stdin | --key-env NAME | --key-file PATH | --key KEY | --header NAME=VALUE]",
   flags: credentialFlags,
   positionals: { least: 1, most: 1 },
-  notes: ["Rules and everything else stay as they are; running janee processes use the new credential at once."],
+  notes: [
+    "Rules and everything else stay as they are; running janee processes use the new credential at once.",
+  ],
   run: (args, talk) =>
     withJanee(talk, async (janee) => {
       const name = args.positionals[0] ?? "";
@@ -32,9 +34,19 @@ export const command: Command = {
         command: `set ${name}`,
         newCredentialFor: name,
         plan: (read) => {
-          const open = Object.entries(auth.open).map(([key, value]): Edit => ({ path: ["services", name, "auth", key], value }));
+          const open = Object.entries(auth.open).map(
+            ([key, value]): Edit => ({ path: ["services", name, "auth", key], value }),
+          );
           const secret = Object.entries(auth.secret).map(([field, value]): Edit => {
-            return { path: read.secretPaths.get(secretKey(name, field)) ?? ["services", name, "auth", ...field.split(".")], value };
+            return {
+              path: read.secretPaths.get(secretKey(name, field)) ?? [
+                "services",
+                name,
+                "auth",
+                ...field.split("."),
+              ],
+              value,
+            };
           });
           return [...open, ...secret];
         },
@@ -48,5 +60,7 @@ export const command: Command = {
 
 export function unknownService(name: string, names: readonly string[]): Failure {
   const known = names.length === 0 ? "none yet: janee add <service>" : names.join(", ");
-  return new Failure("not_found", `there is no service "${name.slice(0, 64)}"`, { next: `known services: ${known}` });
+  return new Failure("not_found", `there is no service "${name.slice(0, 64)}"`, {
+    next: `known services: ${known}`,
+  });
 }

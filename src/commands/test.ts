@@ -16,7 +16,13 @@ const mostBody = 1024 * 1024;
 
 export const command: Command = {
   usage: "<service> [--path /v1/…]",
-  flags: { path: { type: "string", value: "PATH", help: "what to GET (default: a harmless path of a known service, else /)" } },
+  flags: {
+    path: {
+      type: "string",
+      value: "PATH",
+      help: "what to GET (default: a harmless path of a known service, else /)",
+    },
+  },
   positionals: { least: 1, most: 1 },
   async run(args, talk) {
     const home = await Home.open(talk.environment, false);

@@ -16,7 +16,8 @@ export const command: Command = {
     if (home instanceof Failure) return home;
     const [capability = "", method = "", target = ""] = args.positionals;
     const { config } = home.current();
-    if (!config.capabilities.has(capability)) return unknownCapability(capability, [...config.capabilities.keys()]);
+    if (!config.capabilities.has(capability))
+      return unknownCapability(capability, [...config.capabilities.keys()]);
     const wish = { capability, method: method.toUpperCase(), target, fields: [] };
     const verdict = admit(config, "rules-only", wish, Date.now());
     if (verdict instanceof Failure) {

@@ -38,7 +38,9 @@ export function wireUp(home: Home, policy: Policy = home): Janee | Failure {
   const rows = new RowSeal(digest, () => home.vault.rowKey);
   const sessions = new Sessions(store, rows, clock, entropy, digest);
   const approvals = new Approvals(store, rows, entropy, digest, () => sessions.now());
-  const journal = new JournalFile(join(home.path, "audit.log"), { sync: () => home.current().config.audit.sync });
+  const journal = new JournalFile(join(home.path, "audit.log"), {
+    sync: () => home.current().config.audit.sync,
+  });
   const audit = new AuditTrail({
     journal,
     store,

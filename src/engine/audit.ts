@@ -158,6 +158,16 @@ function sealedLine(line: string, hash: string): string {
   return `${line.slice(0, -1)},"hash":"${hash}"}`;
 }
 
+const hashLength = 43;
+const hashKey = ',"hash":"';
+
+/** The two parts of a line: what the hash covers, and the hash. undefined: it does not end as janee's lines do. */
+export function splitSealed(line: string): { readonly covered: string; readonly hash: string } | undefined {
+  const from = line.length - hashKey.length - hashLength - 2;
+  if (from < 1 || !line.startsWith(hashKey, from) || !line.endsWith('"}')) return undefined;
+  return { covered: `${line.slice(0, from)}}`, hash: line.slice(from + hashKey.length, -2) };
+}
+
 /** Characters that would reorder or hide text in a terminal stand as escapes. */
 function visibleJson(json: string): string {
   return /[^\x20-\x7e]/.test(json) ? json.replace(hidden, escapeUnit) : json;

@@ -66,6 +66,7 @@ export type FailureCode =
   | "limit_reached"
   // beyond janee
   | "audit_unavailable"
+  | "audit_broken"
   | "too_busy"
   | "upstream_unreachable"
   | "upstream_tls"

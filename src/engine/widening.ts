@@ -2,7 +2,7 @@
 // about, and the audit trail keeps. What is not provably narrower counts as wider.
 import type { Capability, Config, ExecPolicy, NetworkSettings, RateLimit, Service } from "./config.ts";
 import { schemeOf } from "./credential/index.ts";
-import type { Auth } from "./credential/scheme.ts";
+import type { Auth, StoredSecret } from "./credential/scheme.ts";
 import type { Rule, RuleList } from "./rule.ts";
 
 export interface PolicyChanges {
@@ -20,7 +20,7 @@ export function changes(before: Config, after: Config): PolicyChanges {
   const found: Change[] = [
     ...serviceChanges(before, after),
     ...capabilityChanges(before, after),
-    ...networkChanges(before.network, after.network),
+    ...networkChanges(before, after),
   ];
   if (before.audit.sync !== after.audit.sync)
     found.push(other(`audit: sync ${after.audit.sync ? "on" : "off"}`));
@@ -96,13 +96,17 @@ function authChanges(before: Auth, after: Auth): Change[] {
   for (const [field, stored] of after.secret) {
     const old = before.secret.get(field);
     if (!old) continue;
-    const same = "text" in stored && "text" in old && stored.text === old.text;
-    if (same || (stored.kind === "sealed" && old.kind === "plain")) continue;
+    if (sameStored(old, stored) || (stored.kind === "sealed" && old.kind === "plain")) continue;
     // Another reference is another existing secret, sent here from now on.
     if (stored.kind === "reference") found.push(wider(`auth.${field} comes from another reference`));
     else found.push(other(`auth.${field} given or sealed anew`));
   }
   return found;
+}
+
+function sameStored(one: StoredSecret, two: StoredSecret): boolean {
+  if (one.kind === "plain") return two.kind === "plain" && one.secret.equals(two.secret);
+  return two.kind !== "plain" && one.text === two.text;
 }
 
 function referencesOf(auth: Auth): string[] {
@@ -255,20 +259,23 @@ export function narrows(before: readonly Rule[], after: readonly Rule[]): boolea
   return below[0] === true;
 }
 
-function networkChanges(before: NetworkSettings, after: NetworkSettings): Change[] {
+function networkChanges(old: Config, now: Config): Change[] {
   const found: Change[] = [];
+  const [before, after] = [old.network, now.network];
+  // Without a service there is no credential that could take another way.
+  const change = old.services.size > 0 ? wider : other;
   const [from, to] = [proxyText(before), proxyText(after)];
-  if (from !== to) found.push(wider(`proxy ${from} → ${to}`));
+  if (from !== to) found.push(change(`proxy ${from} → ${to}`));
   else if (before.proxy?.authorization !== after.proxy?.authorization) {
     found.push(other("proxy: user or password changed"));
   }
   if (before.noProxy.join() !== after.noProxy.join()) {
     found.push(
-      wider(`noProxy ${before.noProxy.join(", ") || "none"} → ${after.noProxy.join(", ") || "none"}`),
+      change(`noProxy ${before.noProxy.join(", ") || "none"} → ${after.noProxy.join(", ") || "none"}`),
     );
   }
   if (before.caFile !== after.caFile) {
-    found.push(wider(`caFile ${before.caFile ?? "none"} → ${after.caFile ?? "none"}`));
+    found.push(change(`caFile ${before.caFile ?? "none"} → ${after.caFile ?? "none"}`));
   }
   return named("network", found);
 }

@@ -15,13 +15,16 @@ import { type Environment, openOrCreate, openVault, vaultPath } from "./keyring.
 import { homeLock, withLock } from "./lock.ts";
 import { followReference } from "./reference.ts";
 
-const emptyConfig = "# janee keeps API keys away from AI agents. Try: janee add stripe\nservices: {}\ncapabilities: {}\n";
+const emptyConfig =
+  "# janee keeps API keys away from AI agents. Try: janee add stripe\nservices: {}\ncapabilities: {}\n";
 
 export function homePath(environment: Environment): string | Failure {
   const named = environment.JANEE_HOME;
   if (named === undefined || named === "") return join(homedir(), ".janee");
   if (isAbsolute(named)) return named;
-  return new Failure("usage", "JANEE_HOME must be an absolute path", { next: "set it to the whole path of a folder" });
+  return new Failure("usage", "JANEE_HOME must be an absolute path", {
+    next: "set it to the whole path of a folder",
+  });
 }
 
 export class Home implements Policy, Opener {
@@ -109,7 +112,8 @@ export class Home implements Policy, Opener {
   #reload(stamp: string): void {
     this.#stamp = stamp;
     const found = readHome(this.path);
-    const problem = found === undefined ? nothingHere(this.path) : found instanceof Failure ? found : undefined;
+    const problem =
+      found === undefined ? nothingHere(this.path) : found instanceof Failure ? found : undefined;
     this.#problem = problem;
     if (problem || !found || found instanceof Failure) {
       if (problem) this.#listener?.({ kind: "kept", problem });
@@ -142,7 +146,9 @@ export class Home implements Policy, Opener {
    * Changes the file under the lock: reads it anew, lets `plan` say the edits, seals what is in the clear, and
    * writes it whole. Nothing is written when anything fails.
    */
-  async update(plan: (read: ReadConfig, vault: Vault) => readonly Edit[] | Failure): Promise<Failure | undefined> {
+  async update(
+    plan: (read: ReadConfig, vault: Vault) => readonly Edit[] | Failure,
+  ): Promise<Failure | undefined> {
     const done = await withLock(homeLock(this.path), () => this.#updateLocked(plan));
     return done instanceof Failure ? done : undefined;
   }

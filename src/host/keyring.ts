@@ -499,7 +499,7 @@ export function stateFolder(environment: Environment, platform: string = process
   return given && isAbsolute(given) ? given : join(user, ".local", "state");
 }
 
-function isInside(home: string, path: string): boolean {
+export function isInside(home: string, path: string): boolean {
   const between = relative(real(home), real(path));
   return between === "" || !(between === ".." || /^\.\.[\\/]/.test(between) || isAbsolute(between));
 }

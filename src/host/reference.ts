@@ -16,8 +16,10 @@ export async function followReference(
   const colon = reference.indexOf(":");
   const kind = reference.slice(0, colon);
   const rest = reference.slice(colon + 1).trim();
-  if (kind === "env") return fromText(environment[rest], `the variable ${rest} is not set`, `set ${rest} for janee`);
-  if (kind === "file") return fromText(readText(rest), `the file ${rest} cannot be read`, "check its path and mode");
+  if (kind === "env")
+    return fromText(environment[rest], `the variable ${rest} is not set`, `set ${rest} for janee`);
+  if (kind === "file")
+    return fromText(readText(rest), `the file ${rest} cannot be read`, "check its path and mode");
   return fromCommand(rest);
 }
 
@@ -25,9 +27,13 @@ function fromText(text: string | undefined, problem: string, next: string): Secr
   const value = text?.replace(/\r?\n$/, "");
   if (value === undefined || value === "") return new Failure("reference_failed", problem, { next });
   if (/[\x00-\x1f\x7f]/.test(value) || value.length > longest) {
-    return new Failure("reference_failed", "what the reference leads to is no credential: it has control characters", {
-      next: "check what the reference names",
-    });
+    return new Failure(
+      "reference_failed",
+      "what the reference leads to is no credential: it has control characters",
+      {
+        next: "check what the reference names",
+      },
+    );
   }
   return new Secret(value);
 }

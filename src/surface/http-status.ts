@@ -61,6 +61,7 @@ export const statusOf: Readonly<Record<FailureCode, number>> = {
   approval_expired: 403,
   limit_reached: 429,
   audit_unavailable: 503,
+  audit_broken: 500,
   too_busy: 503,
   upstream_unreachable: 502,
   upstream_tls: 502,

@@ -386,7 +386,7 @@ test("property: an edit changes what it says, and no comment or line outside of 
       // Whatever stands above or below the lines of the root's key is there byte for byte.
       const head = lines.slice(0, from < 0 ? lines.length : from);
       const tail = lines.slice(to);
-      const left = edited.split(eol);
+      const left = edited.split(/\r?\n/);
       assert.deepEqual(left.slice(0, head.length), head, context);
       const below = tail.join(eol) + (last ? eol : "");
       if (tail.length > 0) assert.ok(edited.endsWith(below), context);

@@ -1,0 +1,29 @@
+// Bounded waiting: no test hangs, and none relies on a sleep being long enough.
+
+export function pause(milliseconds: number): Promise<void> {
+  return new Promise((done) => setTimeout(done, milliseconds));
+}
+
+/** The result of `work`, or a failure that says what did not come. */
+export async function within<T>(milliseconds: number, work: Promise<T>, what: string): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, failed) => {
+    timer = setTimeout(() => failed(new Error(`${what} did not come within ${milliseconds} ms`)), milliseconds);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Looks again and again until `look` gives something, for at most `milliseconds`. */
+export async function until<T>(milliseconds: number, what: string, look: () => T | undefined | false): Promise<T> {
+  const end = performance.now() + milliseconds;
+  for (;;) {
+    const found = look();
+    if (found !== undefined && found !== false) return found;
+    if (performance.now() >= end) throw new Error(`${what} did not come within ${milliseconds} ms`);
+    await pause(5);
+  }
+}
