@@ -103,15 +103,10 @@ export async function readAuth(
   return basicFrom(args.text("username"), key);
 }
 
-function basicFrom(username: string | undefined, key: string): AuthBlock | Failure {
+/** Without --username the whole pair is the secret; a key without a colon is a user with an empty password. */
+function basicFrom(username: string | undefined, key: string): AuthBlock {
   if (username !== undefined) return { type: "basic", open: { username }, secret: { password: key } };
-  const colon = key.indexOf(":");
-  if (colon < 0) return new Failure("usage", "basic wants user:password as the key, or --username beside it");
-  return {
-    type: "basic",
-    open: { username: key.slice(0, colon) },
-    secret: { password: key.slice(colon + 1) },
-  };
+  return { type: "basic", open: {}, secret: { key } };
 }
 
 async function namedSecrets(

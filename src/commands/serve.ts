@@ -18,6 +18,7 @@ const mostConnections = 4096;
 const mostRequests = 2048;
 const recheckEveryMs = 50;
 const countRefusalsEveryMs = 1_000;
+const tidyEveryMs = 3_600_000;
 
 export const command: Command = {
   usage: "[--host 127.0.0.1] [--port 5263] [--allow-host NAME]…",
@@ -81,6 +82,8 @@ async function serve(
     janee.broker.recheckInFlight();
   }, recheckEveryMs);
   const counting = setInterval(() => void janee.broker.writeRefusalCounts(), countRefusalsEveryMs);
+  janee.sessions.tidy();
+  const tidying = setInterval(() => janee.sessions.tidy(), tidyEveryMs);
   const unwritten = await janee.note({
     event: "start",
     surface: "proxy",
@@ -92,6 +95,7 @@ async function serve(
   await untilStopped();
   clearInterval(rechecking);
   clearInterval(counting);
+  clearInterval(tidying);
   await listening.close();
   return 0;
 }

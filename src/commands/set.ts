@@ -1,9 +1,10 @@
+import type { Service } from "../engine/config.ts";
 import type { Edit } from "../engine/edit-config.ts";
 import { Failure } from "../engine/failure.ts";
-import { secretKey } from "../engine/read-config.ts";
+import { type ReadConfig, secretKey } from "../engine/read-config.ts";
 import { shapeOf } from "./add.ts";
 import type { Command } from "./command.ts";
-import { credentialFlags, readAuth, shapeFromFlags } from "./credential-flags.ts";
+import { type AuthBlock, credentialFlags, readAuth, shapeFromFlags } from "./credential-flags.ts";
 import { withJanee } from "./open.ts";
 import { applyChange } from "./policy-change.ts";
 
@@ -33,23 +34,7 @@ export const command: Command = {
       const failure = await applyChange(janee, talk, {
         command: `set ${name}`,
         newCredentialFor: name,
-        plan: (read) => {
-          const open = Object.entries(auth.open).map(
-            ([key, value]): Edit => ({ path: ["services", name, "auth", key], value }),
-          );
-          const secret = Object.entries(auth.secret).map(([field, value]): Edit => {
-            return {
-              path: read.secretPaths.get(secretKey(name, field)) ?? [
-                "services",
-                name,
-                "auth",
-                ...field.split("."),
-              ],
-              value,
-            };
-          });
-          return [...open, ...secret];
-        },
+        plan: (read) => [...openEdits(name, auth), ...secretEdits(read, name, service, auth)],
       });
       if (failure) return failure;
       if (talk.json) talk.printJson({ service: name });
@@ -57,6 +42,25 @@ export const command: Command = {
       return 0;
     }),
 };
+
+function openEdits(name: string, auth: AuthBlock): Edit[] {
+  return Object.entries(auth.open).map(([key, value]) => ({ path: ["services", name, "auth", key], value }));
+}
+
+/** Each secret is put where the old one stands, whichever way the file spells it. */
+function secretEdits(read: ReadConfig, name: string, service: Service, auth: AuthBlock): Edit[] {
+  return Object.entries(auth.secret).map(([field, value]) => {
+    // A Basic pair that stands as user and password gets a new password.
+    const standing = field === "key" && service.auth.secret.has("password") ? "password" : field;
+    const path = read.secretPaths.get(secretKey(name, standing)) ?? [
+      "services",
+      name,
+      "auth",
+      ...field.split("."),
+    ];
+    return { path, value };
+  });
+}
 
 export function unknownService(name: string, names: readonly string[]): Failure {
   const known = names.length === 0 ? "none yet: janee add <service>" : names.join(", ");

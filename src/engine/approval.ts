@@ -124,7 +124,8 @@ export class Approvals {
   }
 
   #put(approval: Approval): void {
-    const key = { id: approval.id, digest: approval.binding, pending: approval.state === "pending" };
+    const { id, binding, state, expiresAt } = approval;
+    const key = { id, digest: binding, pending: state === "pending", until: expiresAt };
     this.#store.putApproval(key, this.#rows.write("approval", approval));
   }
 

@@ -21,6 +21,7 @@ import type {
 } from "./ports.ts";
 import { type Prepared, type PreparedServices, upstreamTarget } from "./prepared.ts";
 import { RefusalMeter } from "./refusals.ts";
+import { sameService } from "./same-service.ts";
 import { judge, type Session, type Sessions, shortId } from "./session.ts";
 import { targetText } from "./target.ts";
 import { visible } from "./visible.ts";
@@ -280,9 +281,8 @@ export class Broker {
     if (again instanceof Failure) return again;
     // A rewritten service or a narrowed rule must not be served with what the old one prepared.
     const before = judged.admission;
-    const changed =
-      again.admission.service !== before.service ||
-      again.admission.decision.effect !== before.decision.effect;
+    const { service, decision } = again.admission;
+    const changed = !sameService(service, before.service) || decision.effect !== before.decision.effect;
     if (!changed) return again;
     return new Failure("too_busy", "the policy changed while this request was on its way", {
       next: "send it again",

@@ -10,7 +10,7 @@ export type OnSecret = (field: string, path: readonly string[], stored: StoredSe
 
 export const authKeys: ReadonlyMap<string, readonly string[]> = new Map([
   ["bearer", ["type", "key"]],
-  ["basic", ["type", "username", "password"]],
+  ["basic", ["type", "username", "password", "key"]],
   ["headers", ["type", "headers", "header", "key"]],
   ["query", ["type", "params", "param", "key"]],
 ]);
@@ -42,10 +42,17 @@ export function authOf(place: Place, onSecret: OnSecret): Auth | undefined {
       keep("key", fields.need("key", "the token, such as key: env:NAME"));
       break;
     case "basic": {
+      const whole = fields.get("key");
+      if (whole) {
+        const beside = fields.get("username") ?? fields.get("password");
+        if (beside) beside.refuse('either "key" (user:password), or "username" and "password": not both');
+        keep("key", whole);
+        break;
+      }
       const username = fields.get("username");
       const text = username && usernameOf(username);
       if (text !== undefined) open.set("username", text);
-      keep("password", fields.need("password", "the password of the user"));
+      keep("password", fields.need("password", 'the password of the user, or "key" with user:password'));
       break;
     }
     case "headers":

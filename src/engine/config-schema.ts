@@ -48,6 +48,7 @@ const auth: Schema = {
       "type",
       "password",
     ]),
+    closed({ type: { const: "basic" }, key: credential }, ["type", "key"]),
     closed({ type: { const: "headers" }, headers: credentials("Header names and their values") }, [
       "type",
       "headers",

@@ -68,6 +68,8 @@ export interface Store {
       readonly owner: string;
       readonly capability: string;
       readonly live: boolean;
+      /** When it ended or will have expired. */
+      readonly until: number;
     },
     stored: StoredRow,
   ): void;
@@ -79,9 +81,11 @@ export interface Store {
   approvalByDigest(digest: string): StoredRow | undefined;
   approvals(filter: { readonly decided: boolean }): readonly StoredRow[];
   putApproval(
-    key: { readonly id: string; readonly digest: string; readonly pending: boolean },
+    key: { readonly id: string; readonly digest: string; readonly pending: boolean; readonly until: number },
     stored: StoredRow,
   ): void;
+  /** Removes sessions and approvals that ended before this time. */
+  forgetBefore(time: number): void;
   /** Counts one use in a window and returns the counts of this window and the one before. */
   countUse(capability: string, window: number): { readonly current: number; readonly previous: number };
   readUse(capability: string, window: number): { readonly current: number; readonly previous: number };

@@ -75,6 +75,8 @@ export function shortId(entropy: Entropy, length = 6): string {
 /** How far a wall clock may run behind the latest time seen before its sessions are no longer trusted. */
 const tolerableSetbackMs = 60_000;
 const persistTimeEveryMs = 1_000;
+/** How long ended sessions and decided approvals can still be listed. */
+const rememberMs = 30 * 24 * 3_600_000;
 
 export class Sessions {
   readonly #store: Store;
@@ -216,6 +218,16 @@ export class Sessions {
     });
   }
 
+  /** Marks what has expired, and forgets what ended long ago: the store does not grow without end. */
+  tidy(): void {
+    const now = this.now();
+    const overdue = this.list().filter((session) => judge(session, now)?.code === "session_expired");
+    this.#store.transaction(() => {
+      for (const session of overdue) this.#end(session, "expired", now);
+      this.#store.forgetBefore(now - rememberMs);
+    });
+  }
+
   /** Whether a revocation stands between this owner and `autoApprove`. */
   held(owner: string, capability: string): boolean {
     return this.#store.holds().some((stored) => {
@@ -254,8 +266,8 @@ export class Sessions {
   }
 
   #put(session: Session): void {
-    const { id, tokenHash, owner, capability, state } = session;
-    const key = { id, tokenHash, owner, capability, live: state === "live" };
+    const { id, tokenHash, owner, capability, state, endedAt, expiresAt } = session;
+    const key = { id, tokenHash, owner, capability, live: state === "live", until: endedAt ?? expiresAt };
     this.#store.putSession(key, this.#rows.write("session", session));
   }
 }

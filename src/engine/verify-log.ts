@@ -150,7 +150,11 @@ export class LogCheck {
     const expected = (chain?.seq ?? 0) + 1;
     const at = { file, line, writer, seq };
     if (!authentic) {
-      this.#problem({ kind: "changed", message: `${file}:${line} was changed, or not written by janee`, ...at });
+      this.#problem({
+        kind: "changed",
+        message: `${file}:${line} was changed, or not written by janee`,
+        ...at,
+      });
       // The line behind it names the hash that stood here: it is the next in the chain, if all else is right.
       if (seq === expected) this.#advance(chain, at, hash, false);
       else if (chain) chain.sound = false;
@@ -160,7 +164,6 @@ export class LogCheck {
     if (chain && seq <= chain.seq) {
       const what = `line ${seq} of writer ${writer} stands twice, or behind line ${chain.seq}`;
       this.#problem({ kind: "moved", message: `${file}:${line} was copied or moved: ${what}`, ...at });
-      chain.sound = false;
       return;
     }
     const fits = seq === expected && read.prev === (chain?.hash ?? "");
@@ -195,7 +198,8 @@ export class LogCheck {
   #follow({ id, event, decision }: ReadLine): void {
     if (typeof id !== "string") return;
     if (event === "response") this.#unanswered.delete(id);
-    else if (event === "request" && (decision === "allow" || decision === "approved")) this.#unanswered.add(id);
+    else if (event === "request" && (decision === "allow" || decision === "approved"))
+      this.#unanswered.add(id);
   }
 
   #problem(problem: LogProblem): void {
@@ -218,10 +222,16 @@ export class LogCheck {
     };
     note("torn", this.#tornCount, this.#torn, "unreadable lines, as a crash or a full disk leaves them");
     note("tail", tails.length, tails, "writers with lines past their stored head, as a crash leaves them");
-    const whole = "writers without a stored head whose chains are whole; a cut at their end could not be seen";
+    const whole =
+      "writers without a stored head whose chains are whole; a cut at their end could not be seen";
     note("headless", headless.length, headless, whole);
     const unanswered = firstOf(this.#unanswered, mostNamed);
-    note("unanswered", this.#unanswered.size, unanswered, "admitted requests without a response yet, or ever");
+    note(
+      "unanswered",
+      this.#unanswered.size,
+      unanswered,
+      "admitted requests without a response yet, or ever",
+    );
     return notes;
   }
 }
@@ -246,7 +256,8 @@ function readLine(text: string, value: object | undefined): ReadLine | undefined
   return { ...split, writer, seq, prev, id, event, decision };
 }
 
-const ending = /,"writer":"([^"\\]{1,64})","seq":(\d{1,15}),"prev":"([^"\\]{0,64})","hash":"([^"\\]{1,64})"\}$/;
+const ending =
+  /,"writer":"([^"\\]{1,64})","seq":(\d{1,15}),"prev":"([^"\\]{0,64})","hash":"([^"\\]{1,64})"\}$/;
 
 /** A line whose end is whole is no torn one, even when it does not parse. */
 function claimOf(text: string): ReadLine | undefined {

@@ -6,7 +6,7 @@ import type { ChainHead, Store, StoredRow } from "../engine/ports.ts";
 const schema = `
 CREATE TABLE IF NOT EXISTS session (
   id TEXT PRIMARY KEY, token_hash TEXT NOT NULL UNIQUE, owner TEXT NOT NULL, capability TEXT NOT NULL,
-  live INTEGER NOT NULL, row TEXT NOT NULL, mac TEXT NOT NULL) STRICT;
+  live INTEGER NOT NULL, until INTEGER NOT NULL, row TEXT NOT NULL, mac TEXT NOT NULL) STRICT;
 CREATE UNIQUE INDEX IF NOT EXISTS session_live ON session (owner, capability) WHERE live = 1;
 CREATE INDEX IF NOT EXISTS session_by_life ON session (live);
 CREATE TABLE IF NOT EXISTS hold (
@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS hold (
   PRIMARY KEY (owner, capability)) STRICT;
 CREATE TABLE IF NOT EXISTS approval (
   number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, digest TEXT NOT NULL,
-  pending INTEGER NOT NULL, row TEXT NOT NULL, mac TEXT NOT NULL) STRICT;
+  pending INTEGER NOT NULL, until INTEGER NOT NULL, row TEXT NOT NULL, mac TEXT NOT NULL) STRICT;
 CREATE INDEX IF NOT EXISTS approval_by_digest ON approval (digest, number);
 CREATE TABLE IF NOT EXISTS head (
   writer TEXT PRIMARY KEY, seq INTEGER NOT NULL, hash TEXT NOT NULL, mac TEXT NOT NULL) STRICT;
@@ -105,15 +105,16 @@ export class SqliteStore implements Store {
       readonly owner: string;
       readonly capability: string;
       readonly live: boolean;
+      readonly until: number;
     },
     stored: StoredRow,
   ): void {
     this.#ownWrites += 1;
-    const { id, tokenHash, owner, capability, live } = key;
+    const { id, tokenHash, owner, capability, live, until } = key;
     this.#prepared(
-      `INSERT INTO session (id, token_hash, owner, capability, live, row, mac) VALUES (?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (id) DO UPDATE SET live = excluded.live, row = excluded.row, mac = excluded.mac`,
-    ).run(id, tokenHash, owner, capability, live ? 1 : 0, stored.row, stored.mac);
+      `INSERT INTO session (id, token_hash, owner, capability, live, until, row, mac) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET live = excluded.live, until = excluded.until, row = excluded.row, mac = excluded.mac`,
+    ).run(id, tokenHash, owner, capability, live ? 1 : 0, Math.floor(until), stored.row, stored.mac);
   }
 
   holds(): readonly StoredRow[] {
@@ -146,14 +147,19 @@ export class SqliteStore implements Store {
   }
 
   putApproval(
-    key: { readonly id: string; readonly digest: string; readonly pending: boolean },
+    key: { readonly id: string; readonly digest: string; readonly pending: boolean; readonly until: number },
     stored: StoredRow,
   ): void {
     this.#ownWrites += 1;
     this.#prepared(
-      `INSERT INTO approval (id, digest, pending, row, mac) VALUES (?, ?, ?, ?, ?)
-       ON CONFLICT (id) DO UPDATE SET pending = excluded.pending, row = excluded.row, mac = excluded.mac`,
-    ).run(key.id, key.digest, key.pending ? 1 : 0, stored.row, stored.mac);
+      `INSERT INTO approval (id, digest, pending, until, row, mac) VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET pending = excluded.pending, until = excluded.until, row = excluded.row, mac = excluded.mac`,
+    ).run(key.id, key.digest, key.pending ? 1 : 0, Math.floor(key.until), stored.row, stored.mac);
+  }
+
+  forgetBefore(time: number): void {
+    this.#prepared("DELETE FROM session WHERE live = 0 AND until < ?").run(Math.floor(time));
+    this.#prepared("DELETE FROM approval WHERE until < ?").run(Math.floor(time));
   }
 
   countUse(capability: string, window: number): { readonly current: number; readonly previous: number } {

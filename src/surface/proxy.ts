@@ -66,11 +66,10 @@ async function serveRequest(
   load.atWork += 1;
   try {
     const reply = await answerRequest(connection, head, body, face, lifeline);
-    const last = reply instanceof Failure || !incoming.readToEnd;
     const manner: Manner = {
       method: head.method,
       minor: head.minor,
-      keepAlive: head.keepAlive && !(last && !incoming.readToEnd),
+      keepAlive: head.keepAlive && incoming.readToEnd,
     };
     const goesOn = await writeReply(
       connection,

@@ -16,6 +16,12 @@ export function childCommand(...args: string[]): [string, ...string[]] {
   return runtimeCommand(script, ...args);
 }
 
+/** A test that fails midway must not leave its children running. */
+const running = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
 export interface Ended {
   readonly code: number | null;
   readonly signal: string | null;
@@ -29,6 +35,8 @@ export function start(command: readonly [string, ...string[]]): {
 } {
   const [file, ...args] = command;
   const child = spawn(file, args, { stdio: ["ignore", "pipe", "pipe"] });
+  running.add(child);
+  child.on("close", () => running.delete(child));
   let out = "";
   let err = "";
   child.stdout?.on("data", (chunk) => {

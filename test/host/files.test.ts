@@ -323,7 +323,8 @@ test(
       let last = 0;
       for (let round = 0; round < 20; round++) {
         const { child, ended } = start(childCommand("add", folder, "100000"));
-        while (count(folder) === last) await new Promise((resolve) => setTimeout(resolve, 2));
+        while (count(folder) === last && child.exitCode === null)
+          await new Promise((resolve) => setTimeout(resolve, 2));
         await new Promise((resolve) => setTimeout(resolve, Math.random() * 20));
         child.kill("SIGKILL");
         await ended;
