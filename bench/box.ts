@@ -32,7 +32,10 @@ export class Box {
     }
   }
 
-  start(command: readonly string[], options: { env?: Environment; core?: number; cwd?: string } = {}): Started {
+  start(
+    command: readonly string[],
+    options: { env?: Environment; core?: number; cwd?: string } = {},
+  ): Started {
     const [program = "", ...rest] = options.core === undefined ? command : pinned(command, options.core);
     const child = spawn(program, rest, {
       stdio: ["pipe", "pipe", "pipe"],
@@ -47,7 +50,7 @@ export class Box {
     child.stderr.on("data", take);
     const ended = new Promise<number>((done) => {
       child.once("error", () => done(127));
-      child.once("exit", (status) => done(status ?? 1));
+      child.once("close", (status) => done(status ?? 1));
     });
     const started: Started = {
       pid: child.pid ?? 0,
@@ -93,7 +96,11 @@ export function which(name: string): string | undefined {
   return found.status === 0 ? found.stdout.trim() : undefined;
 }
 
-export async function until(what: string, ready: () => boolean | Promise<boolean>, withinMs = 10_000): Promise<void> {
+export async function until(
+  what: string,
+  ready: () => boolean | Promise<boolean>,
+  withinMs = 10_000,
+): Promise<void> {
   for (const deadline = performance.now() + withinMs; performance.now() < deadline; await sleep(waitStepMs)) {
     if (await ready()) return;
   }

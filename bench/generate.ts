@@ -33,7 +33,9 @@ interface Line {
 
 export async function generate(order: Order): Promise<Loaded> {
   const requests = order.authorizations.map((value) =>
-    Buffer.from(`GET ${order.path} HTTP/1.1\r\nHost: 127.0.0.1:${order.port}\r\nAuthorization: ${value}\r\n\r\n`),
+    Buffer.from(
+      `GET ${order.path} HTTP/1.1\r\nHost: 127.0.0.1:${order.port}\r\nAuthorization: ${value}\r\n\r\n`,
+    ),
   );
   const latencies: number[] = [];
   const statuses: Record<string, number> = {};

@@ -15,7 +15,9 @@ export function binary(): string {
   const built = join(root, "dist", process.platform === "win32" ? "janee.exe" : "janee");
   if (!existsSync(built)) {
     process.stderr.write("building dist/janee\n");
-    const run = spawnSync(process.execPath, [join(root, "scripts", "compile.ts")], { stdio: ["ignore", 2, 2] });
+    const run = spawnSync(process.execPath, [join(root, "scripts", "compile.ts")], {
+      stdio: ["ignore", 2, 2],
+    });
     if (run.status !== 0) throw new Error("dist/janee does not build");
   }
   return built;
@@ -49,7 +51,8 @@ export class JaneeHome {
       env: { ...process.env, ...this.environment },
       stdio: ["ignore", "pipe", "pipe"],
     });
-    if (run.status !== 0) throw new Error(`janee ${args[0]} ended with ${run.status}: ${run.stderr}${run.stdout}`);
+    if (run.status !== 0)
+      throw new Error(`janee ${args[0]} ended with ${run.status}: ${run.stderr}${run.stdout}`);
     return run.stdout;
   }
 

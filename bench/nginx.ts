@@ -16,7 +16,12 @@ export const body = JSON.stringify({
   })),
 });
 
-async function start(box: Box, name: string, core: number, server: (port: number) => string): Promise<Serving> {
+async function start(
+  box: Box,
+  name: string,
+  core: number,
+  server: (port: number) => string,
+): Promise<Serving> {
   const program = which("nginx");
   if (program === undefined) throw new Error(`nginx is missing: ${howToGetNginx}`);
   const folder = join(box.folder, name);
@@ -37,7 +42,9 @@ async function start(box: Box, name: string, core: number, server: (port: number
     "}",
   ];
   writeFileSync(join(folder, "nginx.conf"), config.join("\n"));
-  const started = box.start([program, "-e", `${folder}/error.log`, "-c", join(folder, "nginx.conf")], { core });
+  const started = box.start([program, "-e", `${folder}/error.log`, "-c", join(folder, "nginx.conf")], {
+    core,
+  });
   await until(`nginx (${name})`, () => listens(port));
   return { ...started, port };
 }
@@ -54,7 +61,13 @@ export function nginxUpstream(box: Box, core: number): Promise<Serving> {
 }
 
 /** Checks a token, injects a credential and logs; nothing else. */
-export function nginxProxy(box: Box, core: number, upstream: number, token: string, key: string): Promise<Serving> {
+export function nginxProxy(
+  box: Box,
+  core: number,
+  upstream: number,
+  token: string,
+  key: string,
+): Promise<Serving> {
   return start(box, "proxy", core, (port) =>
     [
       `map $http_authorization $known { default 0; "Bearer ${token}" 1; }`,

@@ -29,7 +29,12 @@ function expect(claim: string, holds: boolean): void {
 
 async function run(words: readonly string[], input = ""): Promise<{ status: number; out: string }> {
   say(`\n$ janee ${words.join(" ")}`);
-  const child = Bun.spawn([janee, ...words], { env: environment, stdin: Buffer.from(input), stdout: "pipe", stderr: "pipe" });
+  const child = Bun.spawn([janee, ...words], {
+    env: environment,
+    stdin: Buffer.from(input),
+    stdout: "pipe",
+    stderr: "pipe",
+  });
   const [out, err, status] = await Promise.all([
     new Response(child.stdout).text(),
     new Response(child.stderr).text(),
@@ -48,7 +53,11 @@ async function call(method: string, url: string, token: string): Promise<{ statu
 }
 
 async function build(): Promise<void> {
-  const child = Bun.spawn([process.execPath, join(root, "scripts", "compile.ts")], { cwd: root, stdout: "inherit", stderr: "inherit" });
+  const child = Bun.spawn([process.execPath, join(root, "scripts", "compile.ts")], {
+    cwd: root,
+    stdout: "inherit",
+    stderr: "inherit",
+  });
   if ((await child.exited) !== 0) throw new Error("the build failed");
 }
 
@@ -71,7 +80,11 @@ async function story(): Promise<void> {
   expect("the key is sealed in config.yaml", config.includes("sealed:v1:") && !config.includes(key));
 
   say("\n2. janee serves; a person grants a session. The agent gets a token, never the key.");
-  const serving = Bun.spawn([janee, "serve", "--port", "0", "--json"], { env: environment, stdout: "pipe", stderr: "inherit" });
+  const serving = Bun.spawn([janee, "serve", "--port", "0", "--json"], {
+    env: environment,
+    stdout: "pipe",
+    stderr: "inherit",
+  });
   try {
     const { value } = await serving.stdout.getReader().read();
     const { url } = JSON.parse(new TextDecoder().decode(value)) as { url: string };
@@ -92,7 +105,10 @@ async function story(): Promise<void> {
 
     say("\n6. A person revokes the session: the very next request is refused.");
     await run(["revoke", session]);
-    expect("the revoked session is refused", (await call("GET", `${url}/shop/v1/balance`, token)).status === 403);
+    expect(
+      "the revoked session is refused",
+      (await call("GET", `${url}/shop/v1/balance`, token)).status === 403,
+    );
   } finally {
     serving.kill();
     await serving.exited;
@@ -112,5 +128,9 @@ try {
   upstream.close();
   rmSync(folder, { recursive: true, force: true });
 }
-say(wrong === 0 ? "\nAll of it held. Next: README.md, then `dist/janee add stripe`." : `\n${wrong} claims did not hold.`);
+say(
+  wrong === 0
+    ? "\nAll of it held. Next: README.md, then `dist/janee add stripe`."
+    : `\n${wrong} claims did not hold.`,
+);
 process.exit(wrong === 0 ? 0 : 1);

@@ -107,6 +107,15 @@ function helpOf(name: string, summary: string, command: Command): string {
   return [`usage: janee ${name} ${command.usage}`, "", `${summary}`, "", ...lines, ...notes].join("\n");
 }
 
+/** The help of every command, as the README shows it. */
+export async function usageOfAll(): Promise<string> {
+  const texts = [overview()];
+  for (const [name, { summary, load }] of Object.entries(table)) {
+    texts.push(helpOf(name, summary, (await load()).command));
+  }
+  return texts.join("\n\n");
+}
+
 function flagLine(name: string, flag: Flag): [left: string, help: string] {
   const short = flag.short ? `-${flag.short}, ` : "";
   const value = flag.type === "string" ? ` ${flag.value ?? "VALUE"}` : "";

@@ -82,7 +82,7 @@ const valuePattern = /^[\t\x20-\x7e\x80-\xff]*$/;
 /** The agent's own fields as they go upstream, or why the request is refused. */
 export function admitFields(fields: readonly HeaderField[], service: Service): HeaderField[] | Failure {
   if (fields.length > headFieldsLimit) return tooLarge();
-  const owned = schemeOf(service.auth.type).headerNames(service.auth);
+  const owned = schemeOf(service.auth.type).headerNames(service.auth).map(dashed);
   const named = namedByConnection(fields);
   const admitted: HeaderField[] = [];
   let bytes = 0;
@@ -96,13 +96,17 @@ export function admitFields(fields: readonly HeaderField[], service: Service): H
         `the value of "${field.key}" has a character that headers cannot carry`,
       );
     }
-    const key = field.key.includes("_") ? field.key.replaceAll("_", "-") : field.key;
+    const key = dashed(field.key);
     const refusal = refuseField(key);
     if (refusal) return refusal;
     if (isDropped(key, field, service) || named?.has(field.key) || owned.includes(key)) continue;
     admitted.push(field);
   }
   return admitted;
+}
+
+function dashed(key: string): string {
+  return key.includes("_") ? key.replaceAll("_", "-") : key;
 }
 
 function tooLarge(): Failure {

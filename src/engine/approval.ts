@@ -58,7 +58,7 @@ export class Approvals {
   ask(question: Question): { approval: Approval; isNew: boolean } {
     const binding = this.#bindingOf(question);
     return this.#store.transaction(() => {
-      const known = this.#read(this.#store.approvalByDigest(binding));
+      const known = this.#boundTo(binding);
       if (known && known.state !== "used" && known.state !== "expired")
         return { approval: known, isNew: false };
       const now = this.#now();
@@ -77,7 +77,13 @@ export class Approvals {
 
   /** The decision on this question as it stands now, without asking. */
   find(question: Question): Approval | undefined {
-    return this.#read(this.#store.approvalByDigest(this.#bindingOf(question)));
+    return this.#boundTo(this.#bindingOf(question));
+  }
+
+  /** The digest column only finds the row: what the row itself was asked about is what counts. */
+  #boundTo(binding: string): Approval | undefined {
+    const approval = this.#read(this.#store.approvalByDigest(binding));
+    return approval?.binding === binding ? approval : undefined;
   }
 
   /** Uses an approval, once: true for exactly one caller among all processes. */

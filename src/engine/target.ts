@@ -79,6 +79,7 @@ function refuseAmbiguous(path: string, options: TargetOptions): Failure | undefi
     return new Failure("path_control", "the path decodes to a control character");
   }
   if (views.some((one) => one.includes("\\"))) return ambiguous("a backslash");
+  if (views.some((one) => carelessEscape.test(one))) return ambiguous("an escape inside an escape");
   if (views.some(hasLookAlike)) return ambiguous("a look-alike of a character that has a meaning in paths");
   if (views.some(hasDotSegment)) return ambiguous("a dot segment");
   const allowed = options.allowEmptySegments ? emptySegments(path) : 0;
@@ -86,8 +87,14 @@ function refuseAmbiguous(path: string, options: TargetOptions): Failure | undefi
   return undefined;
 }
 
+/** What some server takes for a slash: Windows maps the others to one in some code page ("best fit"). */
+const separator = /[/\u00a5\u20a9\u2044\u2215\u2216\u29f5\u29f8\u29f9]/;
+/** Also with what is trimmed or shows nothing around the dots. */
+const dotsAlone = /^[\s\p{DI}]*\.\p{DI}*\.?[\s\p{DI}]*$/u;
+
 function hasDotSegment(view: string): boolean {
-  return view.split("/").some((segment) => /^\s*\.\.?\s*$/.test(withoutParameters(segment)));
+  // A decoded "?" or "#" ends the path for a server that parses it a second time.
+  return view.split(separator).some((segment) => dotsAlone.test(segment.replace(/[;?#].*$/s, "")));
 }
 
 /** Empty names between two slashes; `;parameters` alone count as empty, as servers strip them. */
@@ -102,6 +109,8 @@ function ambiguous(what: string): Failure {
   });
 }
 
+/** Over-long UTF-8 and IIS's `%u002e`: only careless decoders read them, and they read dots and slashes there. */
+const carelessEscape = /%(?:u[0-9a-f]{4}|c[01]%|e0%[89]|f0%8|f8%8|fc%8)/i;
 const badEscape = /%(?![0-9A-Fa-f]{2})/;
 const anyEscape = /%[0-9A-Fa-f]{2}/g;
 /** %30-%39, %41-%5A, %61-%7A: no real client encodes these (RFC 3986 section 2.3). */

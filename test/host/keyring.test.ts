@@ -10,9 +10,9 @@ import { exportKeys, importKeys } from "../../src/engine/key-export.ts";
 import { Secret } from "../../src/engine/secret.ts";
 import { Vault } from "../../src/engine/vault.ts";
 import { writeAtomic } from "../../src/host/files.ts";
+import { decodeKey, stateFolder } from "../../src/host/key-place.ts";
 import {
   createVaultIn,
-  decodeKey,
   type Environment,
   importVault,
   openOrCreate,
@@ -20,7 +20,6 @@ import {
   rotateVault,
   rotationSteps,
   type Surroundings,
-  stateFolder,
   vaultPath,
 } from "../../src/host/keyring.ts";
 import { linuxMachineId, machineId, uuidIn } from "../../src/host/machine.ts";

@@ -1,0 +1,27 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+import { usageOfAll } from "../../src/commands/index.ts";
+
+const root = new URL("../../", import.meta.url);
+const readme = readFileSync(new URL("README.md", root), "utf8");
+
+test("the README shows the usage of every command, word for word", async () => {
+  assert.ok(readme.includes(await usageOfAll()), "it has changed: bun scripts/usage.ts");
+});
+
+test("every file that the README names exists", () => {
+  const named = [...readme.matchAll(/`((?:test|bench|src|scripts)\/[\w./-]+)`/g)].map(
+    (match) => match[1] ?? "",
+  );
+  assert.ok(named.length > 10);
+  for (const path of named) assert.ok(existsSync(new URL(path, root)), `the README names ${path}`);
+});
+
+test("every npm script that the README names exists", () => {
+  const { scripts } = JSON.parse(readFileSync(new URL("package.json", root), "utf8")) as {
+    scripts: Record<string, string>;
+  };
+  for (const [, name = ""] of readme.matchAll(/npm run ([a-z]+)/g))
+    assert.ok(scripts[name], `npm run ${name}`);
+});
