@@ -37,7 +37,7 @@ async function start(
     "events { worker_connections 2048; }",
     "http {",
     ...temporary.map((kind) => `${kind}_temp_path ${folder}/${kind};`),
-    "keepalive_requests 1000000000; keepalive_timeout 600s; access_log off;",
+    "keepalive_requests 1000000000; keepalive_timeout 600s; access_log off; map_hash_bucket_size 256;",
     server(port),
     "}",
   ];

@@ -19,6 +19,7 @@ export function decide(
       const refused = await refuseWithoutPerson(janee, talk, {
         command: `approve ${approval.id}`,
         stakes: describeQuestion(approval, janee.sessions.now()),
+        need: `approve ${approval.id}`,
         ask: "approve this?",
       });
       if (refused) return refused;

@@ -1,4 +1,9 @@
 import type { Capability } from "../engine/config.ts";
+import type { Rule } from "../engine/rule.ts";
+
+function isOpen(first: Rule | undefined): boolean {
+  return first?.effect === "allow" && first.method === "*" && first.path === "*";
+}
 
 /** The rules of a capability, one a line, as a person reads them. */
 export function describeRules(capability: Capability): string[] {
@@ -6,6 +11,7 @@ export function describeRules(capability: Capability): string[] {
   const rules = capability.rules.rules;
   if (rules === undefined) return ["unrestricted: every method and path of the service"];
   if (rules.length === 0) return ["nothing is allowed"];
+  if (isOpen(rules[0])) return ['allow: "*" (unrestricted: every method and path of the service)'];
   const closed = rules.at(-1)?.path === "*" && rules.at(-1)?.method === "*";
   const texts = rules.map((rule) => rule.text);
   return closed ? texts : [...texts, "everything else is denied"];

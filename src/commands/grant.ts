@@ -58,6 +58,9 @@ export const command: Command = {
         const refused = await refuseWithoutPerson(janee, talk, {
           command: `grant ${name}`,
           stakes,
+          need: held
+            ? `"${name}" was revoked, and is granted again by a person`
+            : `"${name}" is not auto-approved`,
           ask: `grant "${name}"?`,
         });
         if (refused) return refused;

@@ -9,12 +9,17 @@ import type { Janee } from "./wire-up.ts";
 export async function refuseWithoutPerson(
   janee: Janee,
   talk: Talk,
-  question: { readonly command: string; readonly stakes: readonly string[]; readonly ask: string },
+  question: {
+    readonly command: string;
+    readonly stakes: readonly string[];
+    readonly need?: string;
+    readonly ask: string;
+  },
 ): Promise<Failure | undefined> {
   const unattended = talk.environment.JANEE_UNATTENDED === "1";
   if (!unattended) {
     if (!isInteractive()) {
-      return new Failure("person_required", `${question.ask} needs a person's yes on a terminal`, {
+      return new Failure("person_required", `${question.need ?? question.command}: that wants a person's yes on a terminal`, {
         next: "run it in a terminal; in CI and tests, JANEE_UNATTENDED=1 stands for the yes and is audited",
       });
     }

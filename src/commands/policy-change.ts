@@ -28,6 +28,7 @@ export async function applyChange(
     const refused = await refuseWithoutPerson(janee, talk, {
       command: change.command,
       stakes: ["this lets an existing credential do more:", ...widened.map((line) => `  ${line}`)],
+      need: `${change.command} lets an existing credential do more`,
       ask: "do it?",
     });
     if (refused) return refused;
@@ -51,5 +52,8 @@ function wouldWiden(janee: Janee, change: PolicyChange): readonly string[] | Fai
   const edited = editConfig(text, home.configPath, change.plan(read, home.vault));
   if (edited instanceof Failure) return edited;
   const after = readConfig(edited, home.configPath);
-  return after instanceof Failure ? after : changesOf(read.config, after.config).widened;
+  if (!(after instanceof Failure)) return changesOf(read.config, after.config).widened;
+  // The line it complains about is not in any file: only what was typed is wrong.
+  const { code, message, next } = after;
+  return new Failure(code, message, next === undefined ? {} : { next });
 }

@@ -29,7 +29,15 @@ export const command: Command = {
           next: `to change how it authenticates: janee add ${name} --auth-type …`,
         });
       }
-      const auth = await readAuth(args, talk, shape, name);
+      const alien =
+        flags &&
+        "names" in flags &&
+        "names" in shape &&
+        flags.names.find((one) => !shape.names.includes(one));
+      if (alien)
+        return new Failure("usage", `"${name}" has no "${alien.slice(0, 64)}"`, { next: "janee list" });
+      // Of several headers or parameters, only those that are named get a new value.
+      const auth = await readAuth(args, talk, flags ?? shape, name);
       if (auth instanceof Failure) return auth;
       const failure = await applyChange(janee, talk, {
         command: `set ${name}`,
@@ -63,8 +71,8 @@ function secretEdits(read: ReadConfig, name: string, service: Service, auth: Aut
 }
 
 export function unknownService(name: string, names: readonly string[]): Failure {
-  const known = names.length === 0 ? "none yet: janee add <service>" : names.join(", ");
+  const known = names.length === 0 ? "none yet: janee add <service>" : [...new Set(names)].join(", ");
   return new Failure("not_found", `there is no service "${name.slice(0, 64)}"`, {
-    next: `known services: ${known}`,
+    next: `known: ${known}`,
   });
 }

@@ -140,10 +140,19 @@ function overridesIn(text: string | undefined): { name: string; value: string }[
   if (!text || !/method/i.test(looselyDecoded(text))) return [];
   const found: { name: string; value: string }[] = [];
   for (const [name, value] of parameters(text)) {
-    const key = name.trim().toLowerCase();
+    const key = parameterKey(name);
     if (overrideNames.has(key)) found.push({ name: key, value: value.trim() });
   }
   return found;
+}
+
+/** PHP ends a name at NUL, and reads a dot, a blank and a lone bracket in it as an underscore. */
+function parameterKey(name: string): string {
+  return name
+    .replace(/\0.*$/s, "")
+    .trim()
+    .replace(/[. [](?!.*\])/gs, "_")
+    .toLowerCase();
 }
 
 function* parameters(text: string): Iterable<[name: string, value: string]> {
@@ -164,14 +173,13 @@ function looselyDecoded(text: string): string {
 /** The agent's own copies of the parameters that janee injects do not go out. */
 function withoutParameters(target: Target, names: readonly string[]): Target {
   if (names.length === 0 || target.query === undefined) return target;
-  const owned = new Set(names.map((name) => name.toLowerCase()));
-  const kept = target.query.split("&").filter((part) => {
-    const equals = part.indexOf("=");
-    return !owned.has(
-      looselyDecoded(equals < 0 ? part : part.slice(0, equals))
-        .trim()
-        .toLowerCase(),
-    );
+  const owned = new Set(names.map(parameterKey));
+  // Some servers separate parameters by ";" too; each part keeps the separator in front of it.
+  const parts = target.query.split(/(?=[&;])/);
+  const kept = parts.filter((part) => {
+    const [name = ""] = part.replace(/^[&;]/, "").split("=", 1);
+    return !owned.has(parameterKey(looselyDecoded(name)));
   });
-  return { path: target.path, query: kept.length === 0 ? undefined : kept.join("&") };
+  if (kept.length === parts.length) return target;
+  return { path: target.path, query: kept.length === 0 ? undefined : kept.join("").replace(/^[&;]/, "") };
 }

@@ -47,6 +47,14 @@ export interface Entry {
   readonly count?: number;
 }
 
+/** The order on the line. */
+const names: readonly (keyof Entry)[] = [
+  ...(["timestamp", "id", "event", "surface", "owner", "agent", "session", "capability", "service"] as const),
+  ...(["method", "path", "query", "status", "decision", "rule", "code", "reason", "outcome"] as const),
+  ...(["approval", "durationMs", "bytesIn", "bytesOut", "redactions"] as const),
+  ...(["message", "changes", "peer", "count"] as const),
+];
+
 const longest = { path: 8192, query: 8192, reason: 500, agent: 100, message: 2000, default: 300 };
 
 interface Waiting {
@@ -181,7 +189,8 @@ function escapeUnit(unit: string): string {
 
 function bounded(entry: Entry): Entry {
   const result: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(entry)) {
+  for (const name of names) {
+    const value = entry[name];
     if (value === undefined) continue;
     result[name] = typeof value === "string" ? boundedText(name, value) : value;
   }
@@ -190,6 +199,7 @@ function bounded(entry: Entry): Entry {
 
 function boundedText(name: string, value: string): string {
   const limit = longest[name as keyof typeof longest] ?? longest.default;
-  const text = value.length > limit ? `${value.slice(0, limit)}…` : value;
-  return withoutTokens(text.isWellFormed() ? text : text.toWellFormed());
+  const clean = withoutTokens(value);
+  const text = clean.length > limit ? `${clean.slice(0, limit)}…` : clean;
+  return text.isWellFormed() ? text : text.toWellFormed();
 }

@@ -579,7 +579,9 @@ export class Broker {
 
 function isFormType(fields: readonly HeaderField[]): boolean {
   return fields.some(({ key, value }) => {
-    return key === "content-type" && /^\s*application\/x-www-form-urlencoded/i.test(value);
+    return (
+      key.replaceAll("_", "-") === "content-type" && /^\s*application\/x-www-form-urlencoded/i.test(value)
+    );
   });
 }
 

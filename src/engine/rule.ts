@@ -48,7 +48,7 @@ export function parseRule(effect: Effect, written: string): Rule | Failure {
   }
   const problem = path === "*" ? undefined : problemInPath(path);
   if (problem) return invalid(effect, problem);
-  const matches = effect === "allow" ? matcher(path) : anySpellingMatcher(path);
+  const matches = effect === "allow" ? matcher(path, strictSegment) : anySpellingMatcher(path);
   return { effect, method: upper, path, text, matches };
 }
 
@@ -71,9 +71,14 @@ function problemInPath(path: string): string | undefined {
 
 const anySegment = /\{[A-Za-z_][A-Za-z0-9_]*\}/;
 
-function matcher(path: string): (text: string) => boolean {
+/** What `{name}` stands for under `allow`: what no server can take for more than one segment. */
+const strictSegment = "(?:(?!%2[Ff])[^/;])+";
+/** Under `deny` and `ask`: also what a server may take for one, such as `group%2Fproject`. */
+const looseSegment = "[^/]+";
+
+function matcher(path: string, segment: string): (text: string) => boolean {
   if (path === "*") return () => true;
-  if (anySegment.test(path)) return segmentMatcher(path);
+  if (anySegment.test(path)) return segmentMatcher(path, segment);
   if (!path.includes("*")) return (text) => text === path;
   return globMatcher(path.split("*"));
 }
@@ -96,9 +101,9 @@ function globMatcher(literals: readonly string[]): (text: string) => boolean {
   };
 }
 
-/** `{name}` is exactly one segment without `%2F` or `;`; the stars between are searched as in a glob. */
-function segmentMatcher(path: string): (text: string) => boolean {
-  const pieces = path.split("*").map(segmentPattern);
+/** `{name}` is exactly one segment; the stars between are searched as in a glob. */
+function segmentMatcher(path: string, segment: string): (text: string) => boolean {
+  const pieces = path.split("*").map((piece) => segmentPattern(piece, segment));
   const first = new RegExp(`^${pieces[0] ?? ""}${pieces.length === 1 ? "$" : ""}`);
   if (pieces.length === 1) return (text) => first.test(text);
   const inner = pieces.slice(1, -1).map((piece) => new RegExp(piece, "g"));
@@ -117,16 +122,18 @@ function segmentMatcher(path: string): (text: string) => boolean {
   };
 }
 
-function segmentPattern(piece: string): string {
+function segmentPattern(piece: string, segment: string): string {
   const literals = piece.split(new RegExp(anySegment, "g"));
-  return literals.map((text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("(?:(?!%2[Ff])[^/;])+");
+  return literals.map((text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join(segment);
 }
 
 function anySpellingMatcher(path: string): (text: string) => boolean {
   const folded = decodeLoosely(path).toLowerCase();
-  const exact = matcher(path);
-  const spelled = matcher(folded === path ? path : folded);
-  return (text) => exact(text) || spellingsOf(text).some(spelled);
+  const exact = matcher(path, looseSegment);
+  const spelled = [...new Set([folded, folded.normalize("NFKC").toLowerCase()])].map((form) =>
+    matcher(form, looseSegment),
+  );
+  return (text) => exact(text) || spellingsOf(text).some((one) => spelled.some((matches) => matches(one)));
 }
 
 let lastPath = "";

@@ -23,16 +23,27 @@ function deflateFor(first: Buffer): Transform {
   return zlib ? createInflate() : createInflateRaw();
 }
 
+/** Two bytes at least, which tell the formats apart, where there are so many. */
+async function firstBytes(source: AsyncIterator<Buffer>): Promise<Buffer> {
+  let bytes: Buffer = Buffer.alloc(0);
+  while (bytes.length < 2) {
+    const next = await source.next();
+    if (next.done) break;
+    bytes = bytes.length === 0 ? next.value : Buffer.concat([bytes, next.value]);
+  }
+  return bytes;
+}
+
 async function* inflate(
   chunks: AsyncIterable<Buffer>,
   make: (first: Buffer) => Transform,
 ): AsyncGenerator<Buffer> {
   const source = chunks[Symbol.asyncIterator]();
-  const first = await source.next();
-  if (first.done) return;
-  const transform = make(first.value);
+  const first = await firstBytes(source);
+  if (first.length === 0) return;
+  const transform = make(first);
   const counts = { taken: 0, given: 0 };
-  const feeding = feed(transform, first.value, source, counts);
+  const feeding = feed(transform, first, source, counts);
   feeding.catch(() => {});
   try {
     for await (const piece of transform) {

@@ -52,7 +52,9 @@ class Stage {
     const lines = ["services:", ...services.map(({ name, yaml }) => `  ${name}: ${yaml}`), "capabilities:"];
     for (const [name, one] of capabilities) {
       const rules = (one.input.rules ?? ["allow: GET /v1/*", 'deny: "*"']).map(ruleOf);
-      lines.push(`  ${name}: { service: ${serviceOf(one)}, autoApprove: true, rules: [${rules.join(", ")}] }`);
+      lines.push(
+        `  ${name}: { service: ${serviceOf(one)}, autoApprove: true, rules: [${rules.join(", ")}] }`,
+      );
     }
     lines.push("  stripe: { service: bearer, autoApprove: true }");
     this.home.writeConfig(`${lines.join("\n")}\n`);
@@ -172,9 +174,12 @@ function bytesOf(on: Stage, one: Case): { bytes: Buffer; method: string } {
   const method = input.method ?? "GET";
   const asked = one.group === "web" ? input.target?.replace(/^\/gh/, "") : input.target;
   const target = input.raw_target ?? targetOn(capability, asked ?? "/v1/x");
-  const own = new Map(Object.entries(input.headers ?? {}).map(([name, value]) => [name, valueOf(value, fill)]));
+  const own = new Map(
+    Object.entries(input.headers ?? {}).map(([name, value]) => [name, fieldValue(value, fill)]),
+  );
   const headers = new Map<string, string>();
-  if (![...own.keys()].some((name) => name.toLowerCase() === "host")) headers.set("Host", `127.0.0.1:${port}`);
+  if (![...own.keys()].some((name) => name.toLowerCase() === "host"))
+    headers.set("Host", `127.0.0.1:${port}`);
   const place = [...own.keys()].some((name) => name.trim().toLowerCase() === "authorization");
   if (place) headers.set("X-Api-Key", token);
   else if (input.token === "SESSION[:-1]") headers.set("Authorization", `Bearer ${token.slice(0, -1)}`);
@@ -188,7 +193,10 @@ function bytesOf(on: Stage, one: Case): { bytes: Buffer; method: string } {
   return { bytes: Buffer.concat([head, body]), method };
 }
 
-function valueOf(value: string | { readonly $repeat: readonly [string, number] }, fill: (text: string) => string): string {
+function fieldValue(
+  value: string | { readonly $repeat: readonly [string, number] },
+  fill: (text: string) => string,
+): string {
   if (typeof value === "string") return fill(value);
   const [text, count] = value.$repeat;
   return text.repeat(count);
@@ -227,7 +235,10 @@ function answerAs(on: Stage, one: Case): Buffer | undefined {
     return Buffer.from(canary);
   }
   const bytes = typeof body === "object" ? bodyFrom(body) : Buffer.from(body ?? "");
-  const filled = Object.entries(headers).map(([name, value]) => [name, value.replaceAll("PORT", String(on.serving.port))]);
+  const filled = Object.entries(headers).map(([name, value]) => [
+    name,
+    value.replaceAll("PORT", String(on.serving.port)),
+  ]);
   upstream.answer = (_, exchange) => exchange.send(status, Object.fromEntries(filled), bytes);
   return bytes;
 }
@@ -245,7 +256,8 @@ function bodyFrom(body: Readonly<Record<string, unknown>>): Buffer {
   if (typeof body.hex === "string") return Buffer.from(body.hex, "hex");
   if (body.encode === "x-gzip") return gzipSync(String(body.text));
   if (typeof body.encode === "string") return Buffer.from(String(body.text));
-  if (typeof body.random === "number") return Buffer.from(noise(body.random).toString("base64").slice(0, body.random));
+  if (typeof body.random === "number")
+    return Buffer.from(noise(body.random).toString("base64").slice(0, body.random));
   if (body.random_png) return Buffer.concat([Buffer.from("89504e470d0a1a0a", "hex"), noise(100_000)]);
   if (body.bomb_ratio) return bomb();
   throw new Error(`no way to make this body: ${JSON.stringify(body)}`);
@@ -268,12 +280,21 @@ function forms(key: string): RegExp[] {
   });
   const hex = bytes.toString("hex").replace(/../g, "$&[ :]?");
   const percent = [...bytes].map((byte) => `%(?:25)?${byte.toString(16).padStart(2, "0")}`).join("");
-  return [literal(key), literal(key.replaceAll("/", "\\/")), ...core, new RegExp(hex, "i"), new RegExp(percent, "i")];
+  return [
+    literal(key),
+    literal(key.replaceAll("/", "\\/")),
+    ...core,
+    new RegExp(hex, "i"),
+    new RegExp(percent, "i"),
+  ];
 }
 
 function assertWithoutKey(everything: Buffer, key: string): void {
   const plain = everything.toString("latin1");
-  const joined = plain.replace(/=?\r?\n/g, "").replaceAll("+", "-").replaceAll("/", "_");
+  const joined = plain
+    .replace(/=?\r?\n/g, "")
+    .replaceAll("+", "-")
+    .replaceAll("/", "_");
   for (const form of forms(key)) {
     assert.doesNotMatch(plain, form);
     assert.doesNotMatch(joined, form);
@@ -289,12 +310,14 @@ function assertVerdict(one: Case, outcome: Outcome, body: Buffer | undefined): v
   const said = `${answer.status} ${answer.text.slice(0, 200)}`;
   const outcomes = typeof expect.outcome === "string" ? [expect.outcome] : expect.outcome;
   const passed = answer.status < 400 && answer.complete;
-  if (outcomes.every((each) => each === "error" || each === "denied")) assert.ok(!passed, `let through: ${said}`);
+  if (outcomes.every((each) => each === "error" || each === "denied"))
+    assert.ok(!passed, `let through: ${said}`);
   if (!outcomes.includes("error") && !outcomes.includes("denied")) assert.ok(passed, `refused: ${said}`);
   assertStatus(one, answer, said);
 
   if (expect.upstream_saw === null && one.group !== "smuggling") assert.deepEqual(linesOf(seen), []);
-  if (one.group === "smuggling" && !one.input.raw?.startsWith("(upstream)")) assert.deepEqual(linesOf(seen), []);
+  if (one.group === "smuggling" && !one.input.raw?.startsWith("(upstream)"))
+    assert.deepEqual(linesOf(seen), []);
   if (typeof expect.upstream_saw === "string") assert.equal(seen[0]?.line, expect.upstream_saw);
   if (typeof expect.upstream_saw === "string") assert.equal(seen.length, 1);
   if (expect.upstream_requests !== undefined) assert.equal(seen.length, expect.upstream_requests);
@@ -305,10 +328,12 @@ function assertVerdict(one: Case, outcome: Outcome, body: Buffer | undefined): v
     const found = part === undefined ? values : values.filter((value) => value.includes(part));
     assert.deepEqual(found, [], `the upstream saw ${absent}`);
   }
-  if (expect.upstream_auth !== undefined) assert.deepEqual(seen[0]?.values("authorization"), [expect.upstream_auth]);
+  if (expect.upstream_auth !== undefined)
+    assert.deepEqual(seen[0]?.values("authorization"), [expect.upstream_auth]);
 
   const key = one.input.key && serviceOf(one) === "slashed" ? "ab/cdSECRET/x1234567" : canary;
-  if (expect.contains_key === false || !outcomes.includes("undetectable")) assertWithoutKey(outcome.everything, key);
+  if (expect.contains_key === false || !outcomes.includes("undetectable"))
+    assertWithoutKey(outcome.everything, key);
   const marked = passed && expect.replacement !== undefined && !droppedWhole.has(one.id.slice(0, -1));
   if (marked) {
     assert.ok(outcome.everything.includes(redacted), `nothing marks the place: ${said}`);
@@ -360,15 +385,19 @@ test("every case of the corpus is run here, or is named with the reason why not"
 // A regression in target, rule, header or wire would let the very request of the case through.
 for (const one of cases) {
   const special = specialOf(one);
-  test(`${one.id} ${one.input.title ?? one.input.target ?? one.input.raw_target ?? ""}`.trim(), limit, async () => {
-    const on = await stage();
-    if (special) return special(on, one);
-    const body = answerAs(on, one);
-    const { bytes, method } = bytesOf(on, one);
-    const outcome = await perform(on, one, bytes, method);
-    assertVerdict(one, outcome, body);
-    if (outcome.answer.status >= 400) await on.refused();
-  });
+  test(
+    `${one.id} ${one.input.title ?? one.input.target ?? one.input.raw_target ?? ""}`.trim(),
+    limit,
+    async () => {
+      const on = await stage();
+      if (special) return special(on, one);
+      const body = answerAs(on, one);
+      const { bytes, method } = bytesOf(on, one);
+      const outcome = await perform(on, one, bytes, method);
+      assertVerdict(one, outcome, body);
+      if (outcome.answer.status >= 400) await on.refused();
+    },
+  );
 }
 
 type Special = (on: Stage, one: Case) => Promise<void>;

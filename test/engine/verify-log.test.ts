@@ -372,12 +372,8 @@ test("a chain without a head is a note when it is whole, and a problem when it i
 test("a torn fragment is a note, and the line that follows on the same one counts", () => {
   const trail = sample();
   const fragment = (trail.lines()[0] ?? "").slice(0, 60);
+  edit(trail, "w3", (line) => fragment + line);
   trail.lines().splice(3, 0, fragment);
-  const third = at(
-    { ...trail, lines: () => trail.lines().filter((line) => line !== fragment) } as unknown as Trail,
-    "w3",
-  );
-  trail.lines()[third + 1] = fragment + (trail.lines()[third + 1] ?? "");
   const report = trail.check();
   assert.deepEqual(report.problems, []);
   assert.deepEqual(

@@ -31,9 +31,10 @@ const patienceMs = 10_000;
 
 export class Client {
   readonly #socket: Socket;
-  #received = Buffer.alloc(0);
   /** Everything that came, also what was taken as an answer already. */
-  #all: Buffer[] = [];
+  readonly #pieces: Buffer[] = [];
+  /** How much of it was taken. */
+  #taken = 0;
   closed = false;
   connected = false;
   failed: string | undefined;
@@ -44,8 +45,7 @@ export class Client {
       this.connected = true;
     });
     this.#socket.on("data", (bytes: Buffer) => {
-      this.#all.push(bytes);
-      this.#received = Buffer.concat([this.#received, bytes]);
+      this.#pieces.push(bytes);
     });
     this.#socket.on("error", (error) => {
       this.failed = error.message;
@@ -78,12 +78,13 @@ export class Client {
   }
 
   get everything(): Buffer {
-    return Buffer.concat(this.#all);
+    if (this.#pieces.length > 1) this.#pieces.splice(0, this.#pieces.length, Buffer.concat(this.#pieces));
+    return this.#pieces[0] ?? Buffer.alloc(0);
   }
 
   /** What has come and was not yet taken as an answer. */
   get pending(): Buffer {
-    return this.#received;
+    return this.everything.subarray(this.#taken);
   }
 
   untilClosed(milliseconds = patienceMs): Promise<true> {
@@ -93,7 +94,7 @@ export class Client {
   /** The head of the next answer; it stays in place. */
   head(milliseconds = patienceMs): Promise<AnswerHead> {
     return until(milliseconds, "the head of an answer", () => {
-      const head = readHead(this.#received);
+      const head = readHead(this.pending);
       if (!head && this.closed) throw new Error(`closed without an answer: ${this.failed ?? "end"}`);
       return head;
     });
@@ -101,9 +102,10 @@ export class Client {
 
   /** The content of the body of the answer at hand, as far as it has come. */
   content(): Buffer {
-    const head = readHead(this.#received);
+    const received = this.pending;
+    const head = readHead(received);
     if (!head) return Buffer.alloc(0);
-    return bodyOf(head, this.#received.subarray(head.size), "GET", this.closed).body;
+    return bodyOf(head, received.subarray(head.size), "GET", this.closed).body;
   }
 
   /** Waits until the body so far holds a text. */
@@ -115,11 +117,12 @@ export class Client {
   async answer(method = "GET", milliseconds = patienceMs): Promise<Answer> {
     await this.head(milliseconds);
     return until(milliseconds, "the end of an answer", () => {
-      const head = readHead(this.#received);
+      const received = this.pending;
+      const head = readHead(received);
       if (!head) return undefined;
-      const read = bodyOf(head, this.#received.subarray(head.size), method, this.closed);
+      const read = bodyOf(head, received.subarray(head.size), method, this.closed);
       if (!read.complete && !this.closed) return undefined;
-      this.#received = this.#received.subarray(head.size + read.taken);
+      this.#taken += head.size + read.taken;
       const { body, complete } = read;
       return { ...head, body, complete, text: body.toString("utf8"), error: errorOf(body) };
     });
@@ -155,7 +158,11 @@ function bodyOf(
   const stated = head.header("content-length");
   if (stated === undefined) return { body: bytes, taken: bytes.length, complete: closed };
   const length = Number(stated);
-  return { body: bytes.subarray(0, length), taken: Math.min(length, bytes.length), complete: bytes.length >= length };
+  return {
+    body: bytes.subarray(0, length),
+    taken: Math.min(length, bytes.length),
+    complete: bytes.length >= length,
+  };
 }
 
 function errorOf(body: Buffer): ErrorBody {
@@ -192,8 +199,13 @@ export function requestBytes(port: number, ask: Ask): Buffer {
   if (ask.token !== undefined) headers.Authorization = `Bearer ${ask.token}`;
   const body = ask.body === undefined ? undefined : Buffer.from(ask.body as string);
   if (body) headers["Content-Length"] = String(body.length);
-  const lines = Object.entries({ ...headers, ...ask.headers }).map(([name, value]) => `${name}: ${value}\r\n`);
-  const head = Buffer.from(`${ask.method ?? "GET"} ${ask.target} HTTP/1.1\r\n${lines.join("")}\r\n`, "latin1");
+  const lines = Object.entries({ ...headers, ...ask.headers }).map(
+    ([name, value]) => `${name}: ${value}\r\n`,
+  );
+  const head = Buffer.from(
+    `${ask.method ?? "GET"} ${ask.target} HTTP/1.1\r\n${lines.join("")}\r\n`,
+    "latin1",
+  );
   return body ? Buffer.concat([head, body]) : head;
 }
 
@@ -207,7 +219,12 @@ export function rawRequest(
   port: number,
   bytes: string | Buffer,
   milliseconds = 3_000,
-): Promise<{ readonly bytes: Buffer; readonly text: string; readonly status: number; readonly closed: boolean }> {
+): Promise<{
+  readonly bytes: Buffer;
+  readonly text: string;
+  readonly status: number;
+  readonly closed: boolean;
+}> {
   return withClient(port, async (client) => {
     client.write(bytes);
     await client.untilClosed(milliseconds).catch(() => {});

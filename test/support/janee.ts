@@ -167,7 +167,11 @@ export class Home {
     }
   }
 
-  async #ready(child: ChildProcess, text: { out: string; err: string }, ended: Promise<unknown>): Promise<number> {
+  async #ready(
+    child: ChildProcess,
+    text: { out: string; err: string },
+    ended: Promise<unknown>,
+  ): Promise<number> {
     return new Promise((done, failed) => {
       const look = (): void => {
         if (!text.out.includes("}")) return;

@@ -90,7 +90,10 @@ export async function startUpstream(options: UpstreamOptions = {}): Promise<Upst
 }
 
 /** The upstream for `work` alone. */
-export async function withUpstream<T>(options: UpstreamOptions, work: (upstream: Upstream) => Promise<T>): Promise<T> {
+export async function withUpstream<T>(
+  options: UpstreamOptions,
+  work: (upstream: Upstream) => Promise<T>,
+): Promise<T> {
   const upstream = await startUpstream(options);
   try {
     return await work(upstream);
@@ -118,7 +121,9 @@ function serve(socket: Socket, connection: number, upstream: Upstream): void {
     socket.end();
   });
   const reply = (seen: Seen): void => {
-    void Promise.resolve(upstream.answer(seen, exchangeOn(socket, gone, state))).catch(() => socket.destroy());
+    void Promise.resolve(upstream.answer(seen, exchangeOn(socket, gone, state))).catch(() =>
+      socket.destroy(),
+    );
   };
   socket.on("data", (bytes: Buffer) => {
     upstream.received.push(bytes);
@@ -159,7 +164,12 @@ function exchangeOn(socket: Socket, gone: Promise<void>, state: { readonly isGon
     write,
     send(status, fields = {}, body = "") {
       const bytes = typeof body === "string" ? Buffer.from(body) : body;
-      write(Buffer.concat([Buffer.from(headOf(status, { ...fields, "Content-Length": String(bytes.length) }), "latin1"), bytes]));
+      write(
+        Buffer.concat([
+          Buffer.from(headOf(status, { ...fields, "Content-Length": String(bytes.length) }), "latin1"),
+          bytes,
+        ]),
+      );
     },
     begin: (status, fields = {}) => write(headOf(status, fields)),
     chunk(bytes) {
@@ -188,7 +198,8 @@ function readHead(head: string, connection: number): Seen {
   return {
     line: `${method} ${target}`,
     ...{ method, target, head, fields, connection, body: Buffer.alloc(0), complete: false },
-    values: (name) => fields.filter(([key]) => key.toLowerCase() === name.toLowerCase()).map(([, value]) => value),
+    values: (name) =>
+      fields.filter(([key]) => key.toLowerCase() === name.toLowerCase()).map(([, value]) => value),
   };
 }
 
@@ -217,7 +228,8 @@ export function readChunks(bytes: Buffer): { body: Buffer; end: number | undefin
     const line = bytes.indexOf("\r\n", at);
     if (line < 0) break;
     const size = Number.parseInt(bytes.subarray(at, line).toString("latin1"), 16);
-    if (!Number.isInteger(size)) throw new Error(`no chunk size: ${bytes.subarray(at, line).toString("latin1")}`);
+    if (!Number.isInteger(size))
+      throw new Error(`no chunk size: ${bytes.subarray(at, line).toString("latin1")}`);
     if (size === 0) {
       const blank = bytes.subarray(line, line + 4).toString("latin1") === "\r\n\r\n";
       return { body: Buffer.concat(pieces), end: blank ? line + 4 : undefined };

@@ -8,7 +8,10 @@ export function pause(milliseconds: number): Promise<void> {
 export async function within<T>(milliseconds: number, work: Promise<T>, what: string): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, failed) => {
-    timer = setTimeout(() => failed(new Error(`${what} did not come within ${milliseconds} ms`)), milliseconds);
+    timer = setTimeout(
+      () => failed(new Error(`${what} did not come within ${milliseconds} ms`)),
+      milliseconds,
+    );
   });
   try {
     return await Promise.race([work, late]);
@@ -18,7 +21,11 @@ export async function within<T>(milliseconds: number, work: Promise<T>, what: st
 }
 
 /** Looks again and again until `look` gives something, for at most `milliseconds`. */
-export async function until<T>(milliseconds: number, what: string, look: () => T | undefined | false): Promise<T> {
+export async function until<T>(
+  milliseconds: number,
+  what: string,
+  look: () => T | undefined | false,
+): Promise<T> {
   const end = performance.now() + milliseconds;
   for (;;) {
     const found = look();
