@@ -20,6 +20,7 @@ import {
 import { verifyTrail } from "./verify-trail.ts";
 
 const lookEveryMs = 250;
+const mostTold = 10;
 const printAtOnce = 64 * 1024;
 const viewFlags = ["follow", "capability", "since", "denied", "all"];
 
@@ -260,9 +261,9 @@ async function verify(home: string, talk: Talk): Promise<number | Failure> {
     talk.print(`intact: ${report.lines} lines of ${report.writers} writers`);
     return 0;
   }
-  for (const { message } of report.problems.slice(1)) talk.say(`then: ${visible(message)}`);
-  const untold = report.problemCount - report.problems.length;
-  if (untold > 0) talk.say(`… and ${untold} more`);
+  for (const { message } of report.problems.slice(1, mostTold)) talk.say(`then: ${visible(message)}`);
+  const untold = report.problemCount - Math.min(report.problems.length, mostTold);
+  if (untold > 0) talk.say(`… and ${untold} more (--json tells the first 100)`);
   return broken;
 }
 

@@ -19,9 +19,13 @@ export async function refuseWithoutPerson(
   const unattended = talk.environment.JANEE_UNATTENDED === "1";
   if (!unattended) {
     if (!isInteractive()) {
-      return new Failure("person_required", `${question.need ?? question.command}: that wants a person's yes on a terminal`, {
-        next: "run it in a terminal; in CI and tests, JANEE_UNATTENDED=1 stands for the yes and is audited",
-      });
+      return new Failure(
+        "person_required",
+        `${question.need ?? question.command}: that wants a person's yes on a terminal`,
+        {
+          next: "run it in a terminal; in CI and tests, JANEE_UNATTENDED=1 stands for the yes and is audited",
+        },
+      );
     }
     for (const line of question.stakes) talk.say(visible(line));
     if (!(await askYes(question.ask)))

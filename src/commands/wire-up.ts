@@ -35,7 +35,11 @@ const writerIdLength = 10;
 export function wireUp(home: Home, policy: Policy = home): Janee | Failure {
   const store = openState(home);
   if (store instanceof Failure) return store;
-  const rows = new RowSeal(digest, () => home.vault.rowKey);
+  const rows = new RowSeal(
+    digest,
+    () => home.vault.rowKey,
+    () => home.vault.olderRowKeys,
+  );
   const sessions = new Sessions(store, rows, clock, entropy, digest);
   const approvals = new Approvals(store, rows, entropy, digest, () => sessions.now());
   const journal = new JournalFile(join(home.path, "audit.log"), {

@@ -4,28 +4,36 @@ import type { Digest, StoredRow } from "./ports.ts";
 export class RowSeal {
   readonly #digest: Digest;
   readonly #key: () => Uint8Array;
-  readonly #seen = new Map<string, unknown>();
+  readonly #older: () => readonly Uint8Array[];
+  /** Rows that verified, by table and MAC: a row of one table is none of another. */
+  readonly #seen = new Map<string, { readonly row: string; readonly value: unknown }>();
 
-  /** `key` is asked each time, since a rotation changes it while a process runs. */
-  constructor(digest: Digest, key: () => Uint8Array) {
+  /**
+   * `key` is asked each time, since a rotation changes it while a process runs. Rows under the `older` keys are
+   * read as well: they are those that the rotation has not come to yet.
+   */
+  constructor(digest: Digest, key: () => Uint8Array, older: () => readonly Uint8Array[] = () => []) {
     this.#digest = digest;
     this.#key = key;
+    this.#older = older;
   }
 
   write(table: string, value: object): StoredRow {
     const row = JSON.stringify(value);
-    return { row, mac: this.#mac(table, row) };
+    return { row, mac: this.#mac(this.#key(), table, row) };
   }
 
   /** The same row object is judged again and again: its MAC is computed once for each content. */
   read<T>(table: string, stored: StoredRow | undefined): T | undefined {
     if (!stored) return undefined;
-    const known = this.#seen.get(stored.mac);
-    if (known && (known as { row: string }).row === stored.row) return (known as { value: T }).value;
-    if (this.#mac(table, stored.row) !== stored.mac) return undefined;
+    const place = `${table} ${stored.mac}`;
+    const known = this.#seen.get(place);
+    if (known?.row === stored.row) return known.value as T;
+    const isUnder = (key: Uint8Array): boolean => this.#mac(key, table, stored.row) === stored.mac;
+    if (!isUnder(this.#key()) && !this.#older().some(isUnder)) return undefined;
     const value = JSON.parse(stored.row) as T;
     if (this.#seen.size >= 4096) this.#seen.clear();
-    this.#seen.set(stored.mac, { row: stored.row, value });
+    this.#seen.set(place, { row: stored.row, value });
     return value;
   }
 
@@ -33,7 +41,7 @@ export class RowSeal {
     this.#seen.clear();
   }
 
-  #mac(table: string, row: string): string {
-    return this.#digest.hmac(this.#key(), `${table}\n${row}`);
+  #mac(key: Uint8Array, table: string, row: string): string {
+    return this.#digest.hmac(key, `${table}\n${row}`);
   }
 }

@@ -441,7 +441,7 @@ export class Broker {
     inFields: number,
   ): AsyncGenerator<Buffer> {
     let bytesOut = 0;
-    let outcome = "client_closed";
+    let code: Failure["code"] | undefined = "client_closed";
     let unwritten: Failure | undefined;
     try {
       for await (const chunk of chunks) {
@@ -452,17 +452,17 @@ export class Broker {
       }
       const rest = stream.end();
       bytesOut += rest.length;
-      outcome = "ok";
+      code = undefined;
       const redactions = inFields + stream.redactions;
-      unwritten = await this.#finish(progress, story, { status, bytesOut, redactions, outcome });
+      unwritten = await this.#finish(progress, story, { status, bytesOut, redactions, outcome: "ok" });
       if (!unwritten && rest.length > 0) yield rest;
     } catch (error) {
-      outcome = error instanceof FailureError ? error.failure.code : "internal";
+      code = error instanceof FailureError ? error.failure.code : "internal";
       throw error;
     } finally {
-      if (outcome !== "ok") {
+      if (code !== undefined) {
         const redactions = inFields + stream.redactions;
-        await this.#finish(progress, story, { status, bytesOut, redactions, outcome });
+        await this.#finish(progress, story, { status, bytesOut, redactions, outcome: "failed", code });
       }
     }
     if (unwritten) throw new FailureError(unwritten);

@@ -59,11 +59,14 @@ export class Vault {
   readonly #keys: VaultKeys;
   readonly #entropy: Entropy;
   readonly #rowKey: Uint8Array;
+  readonly #olderRowKeys: readonly Uint8Array[];
 
   constructor(keys: VaultKeys, entropy: Entropy) {
     this.#keys = keys;
     this.#entropy = entropy;
-    this.#rowKey = derive(currentKey(keys), keys.id, "janee rows v1");
+    const rowKeyOf = (key: Uint8Array): Uint8Array => derive(key, keys.id, "janee rows v1");
+    this.#rowKey = rowKeyOf(currentKey(keys));
+    this.#olderRowKeys = [...keys.keys].flatMap(([id, key]) => (id === keys.current ? [] : [rowKeyOf(key)]));
   }
 
   get id(): string {
@@ -83,6 +86,11 @@ export class Vault {
   /** Keys the MAC of session and approval rows. */
   get rowKey(): Uint8Array {
     return this.#rowKey;
+  }
+
+  /** Of rows that a rotation at work, or one that was killed, has not yet renewed. */
+  get olderRowKeys(): readonly Uint8Array[] {
+    return this.#olderRowKeys;
   }
 
   get auditKey(): Uint8Array {

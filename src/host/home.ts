@@ -6,12 +6,12 @@ import type { Config, Service } from "../engine/config.ts";
 import { type Edit, editConfig } from "../engine/edit-config.ts";
 import { Failure } from "../engine/failure.ts";
 import type { Opener, Policy } from "../engine/ports.ts";
-import { type ReadConfig, readConfig } from "../engine/read-config.ts";
+import { type ReadConfig, readConfig, secretKey } from "../engine/read-config.ts";
 import { isSealed } from "../engine/seal.ts";
 import type { Secret } from "../engine/secret.ts";
 import type { Vault } from "../engine/vault.ts";
 import { checkPrivate, ensureHome, readPrivate, writeAtomic } from "./files.ts";
-import { type Environment, openOrCreate, openVault, vaultPath } from "./keyring.ts";
+import { type Environment, openOrCreate, openVault, rotateVault, vaultPath } from "./keyring.ts";
 import { homeLock, withLock } from "./lock.ts";
 import { followReference } from "./reference.ts";
 
@@ -175,6 +175,55 @@ export class Home implements Policy, Opener {
       if (failure) return failure;
     }
     return this.#adopt();
+  }
+
+  /**
+   * New keys for the vault, and every credential sealed anew in one write. `renewRows` runs before that write,
+   * while the vault on disk holds both keys: killed at any point, everything opens.
+   */
+  async rotate(
+    renewRows: (next: Vault) => Promise<Failure | undefined>,
+  ): Promise<{ readonly keyRenewed: boolean; readonly credentials: number } | Failure> {
+    let credentials = 0;
+    const rotated = await withLock(homeLock(this.path), async () => {
+      await this.refreshVault();
+      // Before anything is written: a credential that does not open would end the work halfway.
+      const opens = this.#resealed(this.#vault, this.#vault);
+      if (opens instanceof Failure) return opens;
+      const reseal = async (old: Vault, next: Vault): Promise<Failure | undefined> => {
+        const unrenewed = await renewRows(next);
+        if (unrenewed) return unrenewed;
+        const resealed = this.#resealed(old, next);
+        if (resealed instanceof Failure) return resealed;
+        credentials = resealed.count;
+        return writeAtomic(this.configPath, resealed.text);
+      };
+      return rotateVault(this.path, reseal, this.#environment);
+    });
+    if (rotated instanceof Failure) return rotated;
+    this.#vault = rotated.vault;
+    this.#vaultStamp = stampOf(vaultPath(this.path));
+    return this.#adopt() ?? { keyRenewed: rotated.keyRenewed, credentials };
+  }
+
+  /** The config with each credential taken out of one vault and put into the other. */
+  #resealed(from: Vault, to: Vault): { readonly text: string; readonly count: number } | Failure {
+    const found = readHome(this.path);
+    if (found === undefined) return nothingHere(this.path);
+    if (found instanceof Failure) return found;
+    const edits: Edit[] = [];
+    for (const service of found.read.config.services.values()) {
+      for (const [field, stored] of service.auth.secret) {
+        if (stored.kind === "reference") continue;
+        const secret = stored.kind === "plain" ? stored.secret : from.open(service, field, stored.text);
+        if (secret instanceof Failure) return secret;
+        const path = found.read.secretPaths.get(secretKey(service.name, field));
+        if (!path) throw new Error("a credential without its place in the config");
+        edits.push({ path, value: to.seal(service, field, secret.reveal()) });
+      }
+    }
+    const text = editConfig(found.text, this.configPath, edits);
+    return text instanceof Failure ? text : { text, count: edits.length };
   }
 
   /** What this process wrote itself is no news to its listener. */

@@ -200,7 +200,11 @@ test("unknown and misspelt keys name the place and the nearest right name", () =
     [service("baseURL: https://h", bearer), /did you mean "baseUrl"/, "config.yaml:3:5"],
     [service("baseUrl: https://h", "key: abc"), /belongs under "auth"/, "config.yaml:4:5"],
     [service("auth: {type: beerer, key: x}"), /did you mean "bearer"/, "config.yaml:3:18"],
-    [service("auth: {type: basic, header: X-A, password: y}"), /does not go with type: basic/, "config.yaml:3:25"],
+    [
+      service("auth: {type: basic, header: X-A, password: y}"),
+      /does not go with type: basic/,
+      "config.yaml:3:25",
+    ],
     ["network: {prox: http://a:1}\n", /did you mean "proxy"/, "config.yaml:1:11"],
     ["audit: {snyc: true}\n", /did you mean "sync"/, "config.yaml:1:9"],
     [

@@ -188,7 +188,7 @@ export interface Ask {
   readonly method?: string;
   /** With the capability: `/stripe/v1/x`. */
   readonly target: string;
-  readonly token?: string;
+  readonly token?: string | undefined;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
 }
