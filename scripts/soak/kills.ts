@@ -9,7 +9,7 @@ import { must, openJanee } from "./home-of.ts";
 import { type Part, scaled } from "./part.ts";
 
 const kills = 1_000;
-const longestLifeMs = 60;
+const longestLifeMs = 250;
 /** Every so many rounds the victim is the command line itself. */
 const commandEvery = 5;
 const longestCommandMs = 120;

@@ -7,7 +7,7 @@ import { type Part, scaled } from "./part.ts";
 const writers = 50;
 const operations = 200;
 /** A config is at most 1 MiB, so most operations count up by one, which loses as visibly as an addition. */
-const additions = 10;
+const additions = 2;
 const counter = "counter";
 
 export const writerParts: Part = async (box, table, scale) => {

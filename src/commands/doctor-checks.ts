@@ -202,6 +202,7 @@ function inTime(work: Promise<Secret | Failure>, name: string): Promise<Secret |
 /** Looks only: no session is ended, whatever the clock says. */
 export function checkState(home: string, vault: Vault | undefined): Found[] {
   const check = "state";
+  const path = join(home, "state.db");
   const store = openExistingStore(home);
   if (store instanceof Failure) return [problemOf(check, store)];
   if (!store) return [{ level: "ok", check, message: "no state.db yet: the first command makes it" }];
@@ -234,7 +235,7 @@ export function checkState(home: string, vault: Vault | undefined): Found[] {
       );
       const message = `revoked and held until a person approves or grants: ${[...new Set(held)].join(", ")}`;
       found.push({
-        level: "warn",
+        level: "ok",
         check,
         message,
         remedy: "janee grant <capability>, or approve the next request",
@@ -246,7 +247,7 @@ export function checkState(home: string, vault: Vault | undefined): Found[] {
         level: "problem",
         check,
         message,
-        remedy: "janee revoke --all, then grant anew",
+        remedy: `put it aside: mv ${path} ${path}.broken (all sessions end)`,
         about: "vault",
       });
     }

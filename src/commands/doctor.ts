@@ -90,7 +90,11 @@ async function examine(home: string, environment: Environment, port: number): Pr
   all.push(...((await look("environment", () => checkEnvironment(environment))) ?? []));
   const heard = await look("port", () => checkPort(defaultHost, port));
   if (heard) all.push(heard);
-  return all;
+  // An open folder is refused by whoever looks into it: told once is enough.
+  const told = new Set<string>();
+  return all.filter(
+    ({ level, message }) => !told.has(`${level} ${message}`) && told.add(`${level} ${message}`),
+  );
 }
 
 function described({ level, check, message, remedy }: Found): string {
@@ -106,7 +110,7 @@ function guaranteeOf(home: string, environment: Environment, whole: boolean): st
   const bound = file.machine ? ", and the key file opens it on this machine alone" : "";
   const kept = file.provider === "file" ? `: the key lies outside of it${bound}` : "";
   return [
-    "An agent that goes through janee gets sessions and answers, never a credential; a request is sent only when a rule lets it, and is in the audit trail first.",
+    "An agent that goes through janee gets sessions and answers, never a credential; a request is sent only when its capability allows it, and is in the audit trail first.",
     `A copy of ${visible(home)} opens no credential${kept}.`,
     `This does not hold against an agent that runs as your own user with an unsandboxed shell: it can reach ${reachOf(home, environment, file)} and open the vault. Give such an agent a sandbox, a container or a user of its own.`,
     ...(whole ? [] : ["Mend the problems above first: what they touch does not work, and is not promised."]),

@@ -8,6 +8,8 @@ export class RowSeal {
   /** Rows that verified, by table and MAC: a row of one table is none of another. */
   readonly #seen = new Map<string, { readonly row: string; readonly value: unknown }>();
 
+  #seenUnder: Uint8Array | undefined;
+
   /**
    * `key` is asked each time, since a rotation changes it while a process runs. Rows under the `older` keys are
    * read as well: they are those that the rotation has not come to yet.
@@ -26,19 +28,19 @@ export class RowSeal {
   /** The same row object is judged again and again: its MAC is computed once for each content. */
   read<T>(table: string, stored: StoredRow | undefined): T | undefined {
     if (!stored) return undefined;
+    const current = this.#key();
+    // What an old key verified has to be verified again once another is in force.
+    if (current !== this.#seenUnder) this.#seen.clear();
+    this.#seenUnder = current;
     const place = `${table} ${stored.mac}`;
     const known = this.#seen.get(place);
     if (known?.row === stored.row) return known.value as T;
     const isUnder = (key: Uint8Array): boolean => this.#mac(key, table, stored.row) === stored.mac;
-    if (!isUnder(this.#key()) && !this.#older().some(isUnder)) return undefined;
+    if (!isUnder(current) && !this.#older().some(isUnder)) return undefined;
     const value = JSON.parse(stored.row) as T;
     if (this.#seen.size >= 4096) this.#seen.clear();
     this.#seen.set(place, { row: stored.row, value });
     return value;
-  }
-
-  forget(): void {
-    this.#seen.clear();
   }
 
   #mac(key: Uint8Array, table: string, row: string): string {

@@ -257,9 +257,7 @@ export class Broker {
       const connection = await upstream.connect(service, policy.current().config.network, lifeline, how);
       if (connection instanceof Failure) return connection;
       // From here to the first byte nothing else can run: what is checked now is true when it is sent.
-      const judged = this.#stillStands(progress, before);
-      const refused =
-        judged instanceof Failure ? judged : how === "pooled" && this.#takeOnce(progress, judged);
+      const refused = this.#lastLook(progress, before, how);
       if (refused) {
         connection.release();
         return refused;
@@ -270,6 +268,21 @@ export class Broker {
       // A kept connection can be closed under us; only what is safe to repeat is repeated (RFC 9110 section 9.2.2).
       if (!wasReused || !repeatable.has(method) || request.body.kind === "stream") return reply;
     }
+  }
+
+  /**
+   * What is used once or counted is spent under the store's lock. Waiting for the lock comes before the last look
+   * at the session: a revocation that another process makes meanwhile must hold.
+   */
+  #lastLook(progress: Progress, before: Judged, how: "pooled" | "fresh"): Failure | undefined {
+    const look = (): Failure | undefined => {
+      const judged = this.#stillStands(progress, before);
+      if (judged instanceof Failure) return judged;
+      return how === "pooled" ? this.#takeOnce(progress, judged) : undefined;
+    };
+    const { capability, decision } = before.admission;
+    const spends = how === "pooled" && (capability.limit !== undefined || decision.effect === "ask");
+    return spends ? this.#parts.store.transaction(look) : look();
   }
 
   /** Judges again unless nothing that was looked at has changed. */

@@ -17,7 +17,7 @@ export class RefusalMeter {
   takesLine(peer: string, now: number): boolean {
     let tally = this.#peers.get(peer);
     if (!tally) {
-      if (this.#peers.size >= mostPeers) this.#peers.clear();
+      if (this.#peers.size >= mostPeers) this.#makeRoom();
       tally = { since: now, written: 0, uncounted: 0 };
       this.#peers.set(peer, tally);
     }
@@ -31,6 +31,12 @@ export class RefusalMeter {
     }
     tally.uncounted += 1;
     return false;
+  }
+
+  /** Forgets the peers of which nothing is left to say, or all when that is not enough. */
+  #makeRoom(): void {
+    for (const [peer, { uncounted }] of this.#peers) if (uncounted === 0) this.#peers.delete(peer);
+    if (this.#peers.size >= mostPeers) this.#peers.clear();
   }
 
   /** The counts since the last time, a peer each. */

@@ -6,11 +6,13 @@ import {
   fstatSync,
   linkSync,
   openSync,
+  readdirSync,
   readSync,
   statSync,
   unlinkSync,
   writeSync,
 } from "node:fs";
+import { basename, dirname } from "node:path";
 import { Failure } from "../engine/failure.ts";
 import type { Journal } from "../engine/ports.ts";
 
@@ -98,7 +100,7 @@ export class JournalFile implements Journal {
 
   /** A hard link fails where a name is taken, so that of two processes that rotate none overwrites a log. */
   #rotate(known: OpenFile): void {
-    for (let number = 1; namesSameFile(this.#path, known); number++) {
+    for (let number = highest(this.#path) + 1; namesSameFile(this.#path, known); number++) {
       try {
         linkSync(this.#path, `${this.#path}.${number}`);
         unlinkSync(this.#path);
@@ -108,6 +110,16 @@ export class JournalFile implements Journal {
       }
     }
   }
+}
+
+/** The number of the newest file put aside; a gap that a person left is not filled, or the order would be lost. */
+function highest(path: string): number {
+  const prefix = `${basename(path)}.`;
+  const numbers = readdirSync(dirname(path)).filter((name) => name.startsWith(prefix));
+  return Math.max(
+    0,
+    ...numbers.map((name) => Number(name.slice(prefix.length))).filter(Number.isSafeInteger),
+  );
 }
 
 function endsTorn(descriptor: number): boolean {

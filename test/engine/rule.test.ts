@@ -176,13 +176,7 @@ test("what does not parse as a rule says what was expected, never what was writt
     "* /{a}/{b_2}/*",
     "GET /a//b",
   ];
-  for (const written of [
-    ...good,
-    "GET /%2Fx".replace("%2F", "a%2F"),
-    "GET /%C3%A9",
-    "GET /a;v=1",
-    "PROPFIND /d/*",
-  ]) {
+  for (const written of [...good, "GET /a%2Fx", "GET /%C3%A9", "GET /a;v=1", "PROPFIND /d/*"]) {
     for (const one of effects) assert.ok(!(parseRule(one, written) instanceof Failure), `${one}: ${written}`);
   }
 });
@@ -239,10 +233,9 @@ test("spelling dodges neither deny nor ask, and an allow is exact", () => {
     ["/key", ["/%E2%84%AAey", "/KEY"], "/keys"],
     ["/secret", ["/%C5%BFecret", "/SECRET"], "/secrets"],
     ["/Admin", ["/admin", "/ADMIN"], "/admi"],
-    ["*/delete", ["/x/DELETE", "/x%2Fdelete", "/x/delete/"], "/x/delete/y"],
+    ["/x/*/delete", ["/x/y/DELETE", "/x/y%2Fdelete", "/x%2Fy%2Fz/delete/"], "/x/delete/y"],
   ];
   for (const [path, attacks, twin] of spelled) {
-    if (path.startsWith("*")) continue;
     for (const one of ["deny", "ask"] as const) {
       const rules = list(`${one}: GET ${path}`, "allow: GET /*");
       assert.equal(effect(rules, `GET ${path.replaceAll("*", "x")}`), one, path);

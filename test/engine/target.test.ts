@@ -243,14 +243,14 @@ test("a target is in origin form, ends before any fragment, and is bounded", () 
 
 test("characters that URL parsing would escape are refused, and their escapes pass", () => {
   for (const character of ['"', "<", ">", "^", "`", "{", "|", "}"]) {
-    const escape = `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
+    const escaped = `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
     assert.equal(verdict(`/v1/a${character}b`), "path_bad_character", character);
-    assert.equal(verdict(`/v1/a${escape}b`), `/v1/a${escape}b`);
+    assert.equal(verdict(`/v1/a${escaped}b`), `/v1/a${escaped}b`);
   }
   for (const character of ['"', "<", ">"]) {
-    const escape = `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
+    const escaped = `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
     assert.equal(verdict(`/v1?q=a${character}b`), "path_bad_character", character);
-    assert.equal(verdict(`/v1?q=a${escape}b`), `/v1?q=a${escape}b`);
+    assert.equal(verdict(`/v1?q=a${escaped}b`), `/v1?q=a${escaped}b`);
   }
 });
 

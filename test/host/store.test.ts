@@ -1,0 +1,177 @@
+// One SQLite file shared by all processes.
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { openStore, type SqliteStore } from "../../src/host/store-sqlite.ts";
+import { runtimeCommand, start } from "./children.ts";
+
+const root = mkdtempSync(join(tmpdir(), "janee-store-"));
+const opened: SqliteStore[] = [];
+after(() => {
+  for (const store of opened) store.close();
+  rmSync(root, { recursive: true, force: true });
+});
+
+let count = 0;
+function newPath(): string {
+  count += 1;
+  return join(root, `${count}.db`);
+}
+
+function open(path: string): SqliteStore {
+  const store = openStore(path);
+  opened.push(store);
+  return store;
+}
+
+function session(id: string, live = true, owner = "o") {
+  return { id, tokenHash: `hash-${id}`, owner, capability: "c", live };
+}
+
+test("the database and its side files are private", () => {
+  const path = newPath();
+  const store = open(path);
+  store.putSession(session("a"), { row: "{}", mac: "m" });
+  for (const end of ["", "-wal", "-shm"]) assert.equal(statSync(`${path}${end}`).mode & 0o777, 0o600, end);
+});
+
+test("what was put is found by each of its keys, and nothing else is", () => {
+  const store = open(newPath());
+  const stored = { row: '{"x":1}', mac: "m" };
+  store.putSession(session("a"), stored);
+  assert.deepEqual({ ...store.sessionById("a") }, stored);
+  assert.deepEqual({ ...store.sessionByToken("hash-a") }, stored);
+  assert.deepEqual({ ...store.liveSession("o", "c") }, stored);
+  assert.equal(store.sessionById("hash-a"), undefined);
+  assert.equal(store.sessionByToken("a"), undefined);
+  assert.equal(store.liveSession("o", "d"), undefined);
+  // SQL in a value is a value.
+  assert.equal(store.sessionById("' OR 1=1 --"), undefined);
+});
+
+test("two live sessions of one owner and capability cannot be stored", () => {
+  const store = open(newPath());
+  store.putSession(session("a"), { row: "1", mac: "m" });
+  assert.throws(() => store.putSession(session("b"), { row: "2", mac: "m" }), /UNIQUE/);
+  store.putSession(session("a", false), { row: "1e", mac: "m" });
+  store.putSession(session("b"), { row: "2", mac: "m" });
+  assert.equal(store.liveSession("o", "c")?.row, "2");
+  assert.deepEqual(
+    store.sessions({ ended: false }).map(({ row }) => row),
+    ["2"],
+  );
+  assert.deepEqual(
+    store.sessions({ ended: true }).map(({ row }) => row),
+    ["2", "1e"],
+  );
+});
+
+test("the newest approval for a question is the one that is found", () => {
+  const store = open(newPath());
+  for (const id of ["a", "b"]) store.putApproval({ id, digest: "d", pending: true }, { row: id, mac: "m" });
+  assert.equal(store.approvalByDigest("d")?.row, "b");
+  store.putApproval({ id: "a", digest: "d", pending: false }, { row: "a2", mac: "m" });
+  assert.equal(store.approvalByDigest("d")?.row, "b");
+  assert.equal(store.approvalById("a")?.row, "a2");
+  assert.deepEqual(
+    store.approvals({ decided: false }).map(({ row }) => row),
+    ["b"],
+  );
+  assert.deepEqual(
+    store.approvals({ decided: true }).map(({ row }) => row),
+    ["b", "a2"],
+  );
+});
+
+test("version changes with each commit of another, with each write of one's own, and with nothing else", () => {
+  const path = newPath();
+  const [one, two] = [open(path), open(path)];
+  const seen = one.version();
+  one.sessions({ ended: true });
+  two.sessions({ ended: true });
+  assert.equal(one.version(), seen);
+  two.putHold("o", "c", { row: "h", mac: "m" });
+  const after1 = one.version();
+  assert.notEqual(after1, seen);
+  assert.equal(one.version(), after1);
+  one.dropHolds("o", "c");
+  assert.notEqual(one.version(), after1);
+  assert.equal(two.holds().length, 0);
+  const before = two.version();
+  two.putApproval({ id: "a", digest: "d", pending: true }, { row: "a", mac: "m" });
+  assert.notEqual(two.version(), before);
+});
+
+test("a transaction commits all or nothing, also one inside another", () => {
+  const path = newPath();
+  const [store, other] = [open(path), open(path)];
+  const put = (id: string): void => store.putSession(session(id, false), { row: id, mac: "m" });
+  assert.throws(() =>
+    store.transaction(() => {
+      put("a");
+      store.transaction(() => put("b"));
+      assert.ok(store.sessionById("b"));
+      assert.equal(other.sessionById("b"), undefined, "nobody sees what is not committed");
+      throw new Error("no");
+    }),
+  );
+  assert.equal(store.sessionById("a"), undefined);
+  assert.equal(store.sessionById("b"), undefined);
+  assert.equal(
+    store.transaction(() => (put("c"), 7)),
+    7,
+  );
+  assert.equal(other.sessionById("c")?.row, "c");
+});
+
+test("heads and the latest time are replaced, one a writer", () => {
+  const path = newPath();
+  const store = open(path);
+  assert.equal(store.latestTime(), 0);
+  store.setLatestTime(5.7);
+  store.setLatestTime(1_800_000_000_000);
+  store.saveHead({ writer: "w", seq: 1, hash: "a", mac: "m" });
+  store.saveHead({ writer: "w", seq: 2, hash: "b", mac: "n" });
+  store.saveHead({ writer: "v", seq: 1, hash: "c", mac: "o" });
+  const again = open(path);
+  assert.equal(again.latestTime(), 1_800_000_000_000);
+  assert.deepEqual(
+    again
+      .heads()
+      .map(({ writer, seq, hash, mac }) => [writer, seq, hash, mac])
+      .sort(),
+    [
+      ["v", 1, "c", "o"],
+      ["w", 2, "b", "n"],
+    ],
+  );
+});
+
+test("a file that is no database is an error, and is left as it was", () => {
+  const path = newPath();
+  writeFileSync(path, "this is no database, and longer than a header of one ".repeat(40));
+  const before = statSync(path).size;
+  assert.throws(() => openStore(path), /not a database/);
+  assert.equal(statSync(path).size, before);
+});
+
+test("four processes that open a new database at once all get it, and count together", async () => {
+  const script = join(root, "opener.ts");
+  const module = pathToFileURL(join(import.meta.dirname, "../../src/host/store-sqlite.ts")).href;
+  writeFileSync(
+    script,
+    `import { openStore } from ${JSON.stringify(module)};
+     const store = openStore(process.argv[2]);
+     for (let at = 0; at < 25; at++) store.countUse("c", 1);
+     store.close();`,
+  );
+  for (let round = 0; round < 2; round++) {
+    const path = newPath();
+    const children = Array.from({ length: 4 }, () => start(runtimeCommand(script, path)).ended);
+    for (const { code, err } of await Promise.all(children)) assert.equal(code, 0, err);
+    assert.equal(open(path).readUse("c", 1).current, 100);
+  }
+});
