@@ -4,12 +4,17 @@ import { join } from "node:path";
 import { type Box, freePort, listens, residentBytes, until } from "./box.ts";
 import { type Grant, JaneeHome } from "./home.ts";
 
+/** How much more memory the last three quarters may take than the first. */
+export const growthLimit = 32 * 1024 * 1024;
+
 export interface Moved {
   readonly direction: "up" | "down";
   readonly megabytesPerSecond: number;
   readonly complete: boolean;
-  readonly before: number | undefined;
-  readonly highest: number | undefined;
+  /** Resident memory: before, at its highest in the first quarter, and after that. */
+  readonly before: number;
+  readonly early: number;
+  readonly late: number;
 }
 
 const block = Buffer.alloc(64 * 1024, '{"id":"itm_0001","amount":1000,"currency":"usd","status":"ok"},\n');
@@ -33,18 +38,19 @@ export async function moveBulk(
   const serving = await home.serve(box, core);
   const moved: Moved[] = [];
   for (const direction of ["down", "up"] as const) {
-    const before = residentBytes(serving.pid);
-    let highest = before;
-    const watching = setInterval(() => {
-      highest = Math.max(highest ?? 0, residentBytes(serving.pid) ?? 0);
-    }, 50);
+    const before = residentBytes(serving.pid) ?? 0;
+    const samples: number[] = [];
+    const watching = setInterval(() => samples.push(residentBytes(serving.pid) ?? 0), 20);
     const startedAt = performance.now();
     const complete = await (direction === "down"
       ? download(serving.port, grant, bytes)
       : upload(serving.port, grant, bytes));
     const seconds = (performance.now() - startedAt) / 1000;
     clearInterval(watching);
-    moved.push({ direction, megabytesPerSecond: bytes / 1e6 / seconds, complete, before, highest });
+    const quarter = Math.ceil(samples.length / 4);
+    const early = Math.max(before, ...samples.slice(0, quarter));
+    const late = Math.max(before, ...samples.slice(quarter));
+    moved.push({ direction, megabytesPerSecond: bytes / 1e6 / seconds, complete, before, early, late });
   }
   await serving.stop();
   await upstream.stop();

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
 import { Box, canPin, cores, pinned, pinSelf } from "./box.ts";
-import { moveBulk } from "./bulk.ts";
+import { growthLimit, moveBulk } from "./bulk.ts";
 import { megabytes, spread, Table } from "./figures.ts";
 import { benchFlat } from "./flat.ts";
 import { binary } from "./home.ts";
@@ -44,14 +44,11 @@ async function benchScrub(_box: Box, table: Table): Promise<void> {
 async function benchBulk(box: Box, table: Table, pace: Pace): Promise<void> {
   const bytes = pace.rounds < 5 ? gigabyte / 8 : gigabyte;
   for (const moved of await moveBulk(box, "bulk", bytes, proxyCore, loadCore)) {
-    const { direction, megabytesPerSecond, complete, before, highest } = moved;
-    const figure = `${megabytesPerSecond.toFixed(0)} MB/s, RSS ${megabytes(before)} → ${megabytes(highest)}`;
-    table.add(
-      `${megabytes(bytes)} ${direction}`,
-      complete ? figure : `INCOMPLETE, ${figure}`,
-      "",
-      complete ? "-" : "VOID",
-    );
+    const { direction, megabytesPerSecond, complete, before, early, late } = moved;
+    const memory = `RSS ${megabytes(before)}, first quarter ${megabytes(early)}, then ${megabytes(late)}`;
+    const figure = `${megabytesPerSecond.toFixed(0)} MB/s, ${memory}`;
+    const met = complete && late - early < growthLimit;
+    table.judge(`${megabytes(bytes)} ${direction}`, figure, "complete, no growth", met);
   }
 }
 

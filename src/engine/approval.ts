@@ -54,8 +54,11 @@ export class Approvals {
     this.#now = now;
   }
 
-  /** The record for this question: the one that exists, or a new one that waits. */
-  ask(question: Question): { approval: Approval; isNew: boolean } {
+  /**
+   * The record for this question: the one that exists, or a new one that waits. It is bound to the question, and
+   * keeps what is shown of it.
+   */
+  ask(question: Question, shown = question): { approval: Approval; isNew: boolean } {
     const binding = this.#bindingOf(question);
     return this.#store.transaction(() => {
       const known = this.#boundTo(binding);
@@ -63,7 +66,7 @@ export class Approvals {
         return { approval: known, isNew: false };
       const now = this.#now();
       const approval: Approval = {
-        ...question,
+        ...shown,
         id: shortId(this.#entropy, 8),
         binding,
         askedAt: now,

@@ -22,7 +22,8 @@ import type {
 import { type Prepared, type PreparedServices, upstreamTarget } from "./prepared.ts";
 import { RefusalMeter } from "./refusals.ts";
 import { sameService } from "./same-service.ts";
-import { judge, type Session, type Sessions, shortId } from "./session.ts";
+import type { Scrubber } from "./scrub.ts";
+import { judge, type Session, type Sessions, shortId, withoutTokens } from "./session.ts";
 import { targetText } from "./target.ts";
 import { visible } from "./visible.ts";
 
@@ -225,14 +226,14 @@ export class Broker {
     const { id, call, form } = progress;
     const judged: Judged | Failure = form === undefined ? first : this.#judge(call, form);
     if (judged instanceof Failure) return this.#refuse(id, call, judged, first);
-    const waits = this.#unapproved(progress, judged);
-    if (waits instanceof Failure) return this.#refuse(id, call, waits, judged);
     const { capability, service } = judged.admission;
-    const limited = refuseOverLimit(store, capability, sessions.now());
-    if (limited) return this.#refuse(id, call, limited, judged);
     const known = services.known(service, sessions.now());
     const prepared = known ?? (await services.prepare(service, sessions.now()));
     if (prepared instanceof Failure) return this.#refuse(id, call, prepared, judged);
+    const waits = this.#unapproved(progress, judged, prepared);
+    if (waits instanceof Failure) return this.#refuse(id, call, waits, judged);
+    const limited = refuseOverLimit(store, capability, sessions.now());
+    if (limited) return this.#refuse(id, call, limited, judged);
 
     const story = this.#story(progress, judged, prepared);
     const unwritten = await audit.append({ ...story, event: "request" });
@@ -318,34 +319,35 @@ export class Broker {
   }
 
   /** Whether a person still has to say yes: to this session, or to this one request. */
-  #unapproved(progress: Progress, judged: Judged): Failure | undefined {
+  #unapproved(progress: Progress, judged: Judged, prepared: Prepared): Failure | undefined {
     const { session, admission } = judged;
     if (!session) return undefined;
     if (session.approvedBy === "policy" && !admission.capability.autoApprove) {
-      const refused = this.#ask(this.#questionOf(progress, judged, "session"));
+      const refused = this.#ask(this.#questionOf(progress, judged, "session"), prepared);
       if (refused) return refused;
       this.#parts.sessions.approve(session.id);
     }
     return admission.decision.effect === "ask"
-      ? this.#ask(this.#questionOf(progress, judged, "request"))
+      ? this.#ask(this.#questionOf(progress, judged, "request"), prepared)
       : undefined;
   }
 
-  #ask(question: Question): Failure | undefined {
-    const { approval, isNew } = this.#parts.approvals.ask(question);
+  #ask(question: Question, prepared: Prepared): Failure | undefined {
+    const shown = shownOf(question, prepared);
+    const { approval, isNew } = this.#parts.approvals.ask(question, shown);
     if (isNew) {
       void this.#parts.audit.append({
         ...this.#stamp(),
         event: "approval",
         outcome: "asked",
         approval: approval.id,
-        owner: question.owner,
-        capability: question.capability,
-        service: question.service,
-        ...(question.method === undefined ? {} : { method: question.method }),
-        ...(question.target === undefined ? {} : { path: question.target }),
-        ...(question.rule === undefined ? {} : { rule: question.rule }),
-        ...(question.reason === undefined ? {} : { reason: question.reason }),
+        owner: shown.owner,
+        capability: shown.capability,
+        service: shown.service,
+        ...(shown.method === undefined ? {} : { method: shown.method }),
+        ...(shown.target === undefined ? {} : { path: shown.target }),
+        ...(shown.rule === undefined ? {} : { rule: shown.rule }),
+        ...(shown.reason === undefined ? {} : { reason: shown.reason }),
       });
     }
     return approval.state === "approved" ? undefined : this.#pending(approval);
@@ -581,12 +583,21 @@ export class Broker {
 
   /** An agent that somehow has the key must not get it into the trail through what it writes. */
   async #cleanerFor(capability: string | undefined, now: number): Promise<(text: string) => string> {
-    const { config } = this.#parts.policy.current();
+    const { services, policy } = this.#parts;
+    const { config } = policy.current();
     const name = capability === undefined ? undefined : config.capabilities.get(capability)?.service;
-    const service = name === undefined ? undefined : config.services.get(name);
-    const prepared = service?.base ? await this.#parts.services.prepare(service, now) : undefined;
-    if (!prepared || prepared instanceof Failure) return (text) => text;
-    return (text) => prepared.scrubber.text(text).text;
+    const named = name === undefined ? undefined : config.services.get(name);
+    const scrubbers: Scrubber[] = [];
+    // A request that names no service may hold the key of any.
+    for (const service of named ? [named] : config.services.values()) {
+      if (!service.base) continue;
+      // Nobody's request is no reason to run the command of a reference.
+      const isReference = [...service.auth.secret.values()].some(({ kind }) => kind === "reference");
+      const prepared =
+        named || !isReference ? await services.prepare(service, now) : services.known(service, now);
+      if (prepared && !(prepared instanceof Failure)) scrubbers.push(prepared.scrubber);
+    }
+    return (text) => scrubbers.reduce((rest, scrubber) => scrubber.text(rest).text, text);
   }
 }
 
@@ -613,4 +624,18 @@ function boundaryOf(fields: readonly HeaderField[]): "none" | "event" | "line" {
 
 async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
   yield bytes;
+}
+
+/** What a person sees and the store keeps of a question: what an agent wrote may hold the key, or a token. */
+function shownOf(question: Question, prepared: Prepared): Question {
+  const clean = (text: string): string => withoutTokens(prepared.scrubber.text(text).text);
+  const { agent, reason, target, headers, bodyPreview } = question;
+  return {
+    ...question,
+    ...(agent === undefined ? {} : { agent: clean(agent) }),
+    ...(reason === undefined ? {} : { reason: clean(reason) }),
+    ...(target === undefined ? {} : { target: clean(target) }),
+    ...(headers === undefined ? {} : { headers: headers.map(clean) }),
+    ...(bodyPreview === undefined ? {} : { bodyPreview: clean(bodyPreview) }),
+  };
 }

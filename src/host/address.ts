@@ -46,14 +46,14 @@ export function refuseAddress(service: Service, address: string): Failure | unde
   return undefined;
 }
 
-/** An IPv4 address inside IPv6 is judged as the IPv4 address. */
+/** One way to write each address; an IPv4 address inside IPv6 is judged as the IPv4 address. */
 function plain(address: string): string {
-  const text = address.toLowerCase().replace(/%.*$/, "");
-  const mapped = /^(?:::ffff:|64:ff9b::)(\d+\.\d+\.\d+\.\d+)$/.exec(text);
-  if (mapped?.[1]) return mapped[1];
-  const hex = /^(?:::ffff:|64:ff9b::)([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(text);
-  if (!hex) return text;
-  const [high, low] = [Number.parseInt(hex[1] ?? "0", 16), Number.parseInt(hex[2] ?? "0", 16)];
+  const text = address.replace(/%.*$/s, "").toLowerCase();
+  if (isIP(text) !== 6) return text;
+  const written = new URL(`http://[${text}]/`).hostname.slice(1, -1);
+  const inside = /^(?:::(?:ffff:(?:0:)?)?|64:ff9b::)([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(written);
+  if (!inside) return written;
+  const [high, low] = [Number.parseInt(inside[1] ?? "0", 16), Number.parseInt(inside[2] ?? "0", 16)];
   return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
 }
 

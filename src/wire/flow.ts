@@ -65,6 +65,8 @@ export class Flow implements AsyncIterable<Buffer>, AsyncIterator<Buffer> {
       this.#stopped();
     }
     this.#queue.length = 0;
+    this.#waiting?.resolve({ done: true, value: undefined });
+    this.#waiting = undefined;
     return Promise.resolve({ done: true, value: undefined });
   }
 

@@ -420,3 +420,24 @@ test("time is kept in the store at most once a second", () => {
   from.noteTime();
   assert.equal(on.latestTime(), noted + 1000);
 });
+
+test("tidying marks what has expired, forgets what ended long ago, and leaves what lives and what holds", () => {
+  const clock = new HandClock();
+  const on = store();
+  const from = sessions(on, clock);
+  const old = mint(from, "old");
+  const revoked = mint(from, "revoked");
+  from.revoke(revoked.session.id);
+  clock.pass(hour);
+  const live = mint(from, "live");
+  from.tidy();
+  assert.equal(from.byId(old.session.id)?.state, "expired");
+  assert.equal(from.byId(revoked.session.id)?.state, "revoked");
+  assert.equal(from.byId(live.session.id)?.state, "live");
+  clock.pass(366 * 24 * hour);
+  from.tidy();
+  from.tidy();
+  assert.equal(from.byId(old.session.id), undefined);
+  assert.equal(from.byToken(revoked.token), undefined);
+  assert.ok(from.held("revoked", "c"), "a hold outlives the session it began with");
+});

@@ -18,7 +18,6 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { pathToFileURL } from "node:url";
 import { JournalFile } from "../../src/host/journal.ts";
 import { runtimeCommand, start } from "./children.ts";
 
@@ -209,7 +208,7 @@ test("of two writers that rotate, each line is in exactly one file", () => {
 test("processes that write and rotate at once lose and tear no line", async () => {
   const path = newPath();
   const script = join(root, "writer.ts");
-  const module = pathToFileURL(join(import.meta.dirname, "../../src/host/journal.ts")).href;
+  const module = new URL("../../src/host/journal.ts", import.meta.url).href;
   writeFileSync(
     script,
     `import { JournalFile } from ${JSON.stringify(module)};

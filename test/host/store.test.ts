@@ -4,7 +4,6 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { pathToFileURL } from "node:url";
 import { openStore, type SqliteStore } from "../../src/host/store-sqlite.ts";
 import { runtimeCommand, start } from "./children.ts";
 
@@ -28,7 +27,7 @@ function open(path: string): SqliteStore {
 }
 
 function session(id: string, live = true, owner = "o") {
-  return { id, tokenHash: `hash-${id}`, owner, capability: "c", live };
+  return { id, tokenHash: `hash-${id}`, owner, capability: "c", live, until: 10 };
 }
 
 test("the database and its side files are private", () => {
@@ -71,9 +70,10 @@ test("two live sessions of one owner and capability cannot be stored", () => {
 
 test("the newest approval for a question is the one that is found", () => {
   const store = open(newPath());
-  for (const id of ["a", "b"]) store.putApproval({ id, digest: "d", pending: true }, { row: id, mac: "m" });
+  for (const id of ["a", "b"])
+    store.putApproval({ id, digest: "d", pending: true, until: 10 }, { row: id, mac: "m" });
   assert.equal(store.approvalByDigest("d")?.row, "b");
-  store.putApproval({ id: "a", digest: "d", pending: false }, { row: "a2", mac: "m" });
+  store.putApproval({ id: "a", digest: "d", pending: false, until: 10 }, { row: "a2", mac: "m" });
   assert.equal(store.approvalByDigest("d")?.row, "b");
   assert.equal(store.approvalById("a")?.row, "a2");
   assert.deepEqual(
@@ -101,7 +101,7 @@ test("version changes with each commit of another, with each write of one's own,
   assert.notEqual(one.version(), after1);
   assert.equal(two.holds().length, 0);
   const before = two.version();
-  two.putApproval({ id: "a", digest: "d", pending: true }, { row: "a", mac: "m" });
+  two.putApproval({ id: "a", digest: "d", pending: true, until: 10 }, { row: "a", mac: "m" });
   assert.notEqual(two.version(), before);
 });
 
@@ -120,11 +120,32 @@ test("a transaction commits all or nothing, also one inside another", () => {
   );
   assert.equal(store.sessionById("a"), undefined);
   assert.equal(store.sessionById("b"), undefined);
-  assert.equal(
-    store.transaction(() => (put("c"), 7)),
-    7,
-  );
+  const made = store.transaction(() => {
+    put("c");
+    return 7;
+  });
+  assert.equal(made, 7);
   assert.equal(other.sessionById("c")?.row, "c");
+});
+
+test("what ended before a time is forgotten, and what lives is not, however old", () => {
+  const store = open(newPath());
+  store.putSession({ ...session("gone", false), until: 9 }, { row: "gone", mac: "m" });
+  store.putSession({ ...session("kept", false), until: 10 }, { row: "kept", mac: "m" });
+  store.putSession({ ...session("live"), until: 1 }, { row: "live", mac: "m" });
+  store.putApproval({ id: "a", digest: "d", pending: false, until: 9 }, { row: "a", mac: "m" });
+  store.putApproval({ id: "b", digest: "d", pending: false, until: 10 }, { row: "b", mac: "m" });
+  store.putHold("o", "c", { row: "h", mac: "m" });
+  store.forgetBefore(10);
+  assert.deepEqual(
+    store.sessions({ ended: true }).map(({ row }) => row),
+    ["live", "kept"],
+  );
+  assert.deepEqual(
+    store.approvals({ decided: true }).map(({ row }) => row),
+    ["b"],
+  );
+  assert.equal(store.holds().length, 1);
 });
 
 test("heads and the latest time are replaced, one a writer", () => {
@@ -160,7 +181,7 @@ test("a file that is no database is an error, and is left as it was", () => {
 
 test("four processes that open a new database at once all get it, and count together", async () => {
   const script = join(root, "opener.ts");
-  const module = pathToFileURL(join(import.meta.dirname, "../../src/host/store-sqlite.ts")).href;
+  const module = new URL("../../src/host/store-sqlite.ts", import.meta.url).href;
   writeFileSync(
     script,
     `import { openStore } from ${JSON.stringify(module)};

@@ -8,6 +8,7 @@ import { within } from "./wait.ts";
 
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 export const onDeno = "Deno" in globalThis;
+const compiled = join(root, "dist", process.platform === "win32" ? "janee.exe" : "janee");
 
 const fixtures = JSON.parse(readFileSync(join(root, "test/corpus/fixtures.json"), "utf8")) as { KEY: string };
 /** The one known credential. Found anywhere that an agent can read, it is a leak. */
@@ -23,14 +24,22 @@ export function janeeCommand(): readonly string[] {
   if (given) return JSON.parse(given) as string[];
   const source = join(root, "src/main.ts");
   if (onDeno) return [process.execPath, "run", "-A", "--quiet", source];
-  const binary = join(root, "dist", process.platform === "win32" ? "janee.exe" : "janee");
-  return existsSync(binary) ? [binary] : [process.execPath, source];
+  return existsSync(compiled) ? [compiled] : [process.execPath, source];
+}
+
+/** What people install, whatever the other tests run: on Bun the binary, on Deno the source. */
+export function installedCommand(): readonly string[] {
+  if (onDeno) return janeeCommand();
+  if (!existsSync(compiled)) throw new Error(`${compiled} is not there: npm run build makes it`);
+  return [compiled];
 }
 
 export interface RunOptions {
   readonly stdin?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** Instead of `janeeCommand()`. */
+  readonly command?: readonly string[];
 }
 
 export interface Ran {
@@ -111,7 +120,7 @@ export class Home {
       this.printed += text.out + text.err;
       return { status, stdout: text.out, stderr: text.err };
     } catch (error) {
-      child.kill("SIGKILL");
+      signal(child, "SIGKILL");
       throw error;
     }
   }
@@ -140,8 +149,8 @@ export class Home {
     child.stdin?.end();
     let kill: ReturnType<typeof setTimeout> | undefined;
     const stop = async (): Promise<number | null> => {
-      child.kill("SIGTERM");
-      kill = setTimeout(() => child.kill("SIGKILL"), stopsWithinMs);
+      signal(child, "SIGTERM");
+      kill = setTimeout(() => signal(child, "SIGKILL"), stopsWithinMs);
       const status = await ended;
       clearTimeout(kill);
       if (this.#serving.delete(serving)) this.printed += text.out + text.err;
@@ -185,7 +194,7 @@ export class Home {
   }
 
   #start(args: readonly string[], options: RunOptions) {
-    const [file = "", ...before] = janeeCommand();
+    const [file = "", ...before] = options.command ?? janeeCommand();
     const child = spawn(file, [...before, ...args], {
       cwd: options.cwd ?? this.#folder,
       env: this.environment(options.env),
@@ -230,6 +239,16 @@ export class Home {
   async dispose(): Promise<void> {
     for (const serving of [...this.#serving]) await serving.stop();
     rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** By its id: after `child.kill()` Deno reports the signal, whatever the status was. */
+function signal(child: ChildProcess, name: "SIGTERM" | "SIGKILL"): void {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  try {
+    process.kill(child.pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
 }
 
