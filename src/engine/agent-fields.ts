@@ -27,6 +27,12 @@ const pathOverrides = new Set([
   "x-forwarded-path",
   "x-envoy-original-path",
   "x-accel-redirect",
+  // A second path that no rule would judge: the target of WebDAV's COPY and MOVE, the source of object stores' copies.
+  "destination",
+  "x-amz-copy-source",
+  "x-goog-copy-source",
+  "x-ms-copy-source",
+  "x-ms-rename-source",
   "x-script-name",
 ]);
 
@@ -123,7 +129,7 @@ function refuseField(key: string): Failure | undefined {
     });
   }
   if (pathOverrides.has(key)) {
-    return new Failure("path_override", `"${key}" would change the path behind the rules`, {
+    return new Failure("path_override", `"${key}" names a path that the rules would not see`, {
       next: "send the path you mean",
     });
   }

@@ -181,18 +181,27 @@ function visibleJson(json: string): string {
   return /[^\x20-\x7e]/.test(json) ? json.replace(hidden, escapeUnit) : json;
 }
 
-const hidden = /[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
+/** The same characters that `visible` shows, as JSON escapes: a pair of surrogates becomes two. */
+const hidden = /[\x7f-\x9f\p{Cf}\u2028\u2029\u115f\u1160\u180e\u3164\uffa0]/gu;
 
-function escapeUnit(unit: string): string {
-  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+function escapeUnit(character: string): string {
+  let escaped = "";
+  for (let index = 0; index < character.length; index++) {
+    escaped += `\\u${character.charCodeAt(index).toString(16).padStart(4, "0")}`;
+  }
+  return escaped;
 }
+
+const mostChanges = 100;
 
 function bounded(entry: Entry): Entry {
   const result: Record<string, unknown> = {};
   for (const name of names) {
     const value = entry[name];
     if (value === undefined) continue;
-    result[name] = typeof value === "string" ? boundedText(name, value) : value;
+    if (typeof value === "string") result[name] = boundedText(name, value);
+    else if (typeof value === "number") result[name] = value;
+    else result[name] = value.slice(0, mostChanges).map((line) => boundedText("message", line));
   }
   return result as unknown as Entry;
 }

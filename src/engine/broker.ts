@@ -199,7 +199,16 @@ export class Broker {
   async #readFirst(id: string, call: Call, judged: Judged): Promise<Progress | Failure> {
     const startedAt = this.#parts.sessions.now();
     const asks = judged.admission.decision.effect === "ask";
-    const isForm = call.body.kind !== "empty" && isFormType(call.fields);
+    const form = isForm(call);
+    if (isUnreadableForm(call)) {
+      return new Failure(
+        "method_override_denied",
+        "a form in this charset could hide a field that changes the method",
+        {
+          next: "send the form as UTF-8",
+        },
+      );
+    }
     const unread = {
       id,
       call,
@@ -209,13 +218,13 @@ export class Broker {
       digest: undefined,
       preview: undefined,
     };
-    if (!asks && !isForm) return unread;
+    if (!asks && !form) return unread;
     const bytes = await collect(call.body, readFirstLimit);
     if (bytes instanceof Failure) return bytes;
     return {
       ...unread,
       body: wholeBody(bytes),
-      form: isForm ? bytes.toString("latin1") : undefined,
+      form: form ? bytes.toString("latin1") : undefined,
       digest: asks ? this.#parts.digest.sha256(bytes) : undefined,
       preview: asks ? visible(bytes.subarray(0, previewBytes).toString("utf8")) : undefined,
     };
@@ -601,12 +610,21 @@ export class Broker {
   }
 }
 
-function isFormType(fields: readonly HeaderField[]): boolean {
-  return fields.some(({ key, value }) => {
-    return (
-      key.replaceAll("_", "-") === "content-type" && /^\s*application\/x-www-form-urlencoded/i.test(value)
-    );
-  });
+const formType = /^\s*application\/x-www-form-urlencoded/i;
+/** Charsets in which the names of a form read as they do in ASCII; servers decode by the others, some of them. */
+const plainCharset = /charset\s*=\s*"?(?:utf-?8|us-ascii|iso-8859-1)"?\s*(?:;|$)/i;
+
+function contentType(fields: readonly HeaderField[]): string {
+  return fields.find(({ key }) => key.replaceAll("_", "-") === "content-type")?.value ?? "";
+}
+
+function isForm(call: Call): boolean {
+  return call.body.kind !== "empty" && formType.test(contentType(call.fields));
+}
+
+function isUnreadableForm(call: Call): boolean {
+  const type = contentType(call.fields);
+  return isForm(call) && /charset/i.test(type) && !plainCharset.test(type);
 }
 
 function codingOf(fields: readonly HeaderField[]): string | undefined {

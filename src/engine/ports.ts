@@ -76,6 +76,7 @@ export interface Store {
   holds(): readonly StoredRow[];
   putHold(owner: string, capability: string, stored: StoredRow): void;
   dropHolds(owner: string, capability: string): void;
+  dropEveryHold(): void;
   approvalById(id: string): StoredRow | undefined;
   /** The newest approval for what is asked. */
   approvalByDigest(digest: string): StoredRow | undefined;

@@ -213,6 +213,8 @@ export class Sessions {
         if (capability !== undefined && session.capability !== capability) continue;
         ended.push(this.#end(session, "revoked", this.now()));
       }
+      // The widest hold stands for all others, those that do not verify among them: a grant then lifts them all.
+      if (capability === undefined) this.#store.dropEveryHold();
       this.#hold(everyone, capability ?? everyone);
       return ended;
     });
@@ -221,8 +223,8 @@ export class Sessions {
   /** Marks what has expired, and forgets what ended long ago: the store does not grow without end. */
   tidy(): void {
     const now = this.now();
-    const overdue = this.list().filter((session) => judge(session, now)?.code === "session_expired");
     this.#store.transaction(() => {
+      const overdue = this.list().filter((session) => judge(session, now)?.code === "session_expired");
       for (const session of overdue) this.#end(session, "expired", now);
       this.#store.forgetBefore(now - rememberMs);
     });

@@ -82,8 +82,7 @@ function refuseAmbiguous(path: string, options: TargetOptions): Failure | undefi
   if (views.some((one) => carelessEscape.test(one))) return ambiguous("an escape inside an escape");
   if (views.some(hasLookAlike)) return ambiguous("a look-alike of a character that has a meaning in paths");
   if (views.some(hasDotSegment)) return ambiguous("a dot segment");
-  const allowed = options.allowEmptySegments ? emptySegments(path) : 0;
-  if (views.some((one) => emptySegments(one) > allowed)) return ambiguous("an empty segment");
+  if (!options.allowEmptySegments && views.some(hasEmptySegment)) return ambiguous("an empty segment");
   return undefined;
 }
 
@@ -97,10 +96,10 @@ function hasDotSegment(view: string): boolean {
   return view.split(separator).some((segment) => dotsAlone.test(segment.replace(/[;?#].*$/s, "")));
 }
 
-/** Empty names between two slashes; `;parameters` alone count as empty, as servers strip them. */
-function emptySegments(view: string): number {
+/** An empty name between two slashes; `;parameters` alone count as empty, as servers strip them. */
+function hasEmptySegment(view: string): boolean {
   const inner = view.split("/").slice(1, -1);
-  return inner.filter((segment) => withoutParameters(segment).trim() === "").length;
+  return inner.some((segment) => withoutParameters(segment).trim() === "");
 }
 
 function ambiguous(what: string): Failure {
@@ -194,22 +193,26 @@ function readQuery(raw: string): string | Failure {
 }
 
 /**
- * The forms of a canonical path that a `deny` or `ask` also matches, so that spelling dodges neither:
- * decoded once and twice, without `;parameters`, case-folded, with and without a slash at the end.
+ * The forms of a canonical path that a `deny` or `ask` also matches, so that spelling dodges neither: decoded once
+ * and twice, without `;parameters`, cut where a decoded `?` or `#` would end it, without the dots and spaces that
+ * Windows trims from names, case-folded, with and without a slash at the end.
  */
 export function spellings(path: string): readonly string[] {
-  const once = decodeLoosely(path);
-  const twice = decodeLoosely(once);
+  if (/^[A-Za-z0-9_/-]*$/.test(path)) return withAndWithoutSlash(path.toLowerCase());
   const forms = new Set<string>();
-  for (const form of [path, once, twice]) {
+  const once = decodeLoosely(path);
+  for (const form of [path, once, decodeLoosely(once)]) {
     for (const text of [form, form.normalize("NFKC")]) {
       const bare = text.split("/").map(withoutParameters).join("/");
-      for (const view of [text, bare]) {
-        const folded = view.toLowerCase();
-        forms.add(folded);
-        forms.add(folded.endsWith("/") ? folded.replace(/\/+$/, "") || "/" : `${folded}/`);
+      const trimmed = bare.replace(/[?#].*$/s, "").replace(/[. ]+(?=\/|$)/g, "");
+      for (const view of [text, bare, trimmed]) {
+        for (const one of withAndWithoutSlash(view.toLowerCase())) forms.add(one);
       }
     }
   }
   return [...forms];
+}
+
+function withAndWithoutSlash(path: string): string[] {
+  return [path, path.endsWith("/") ? path.replace(/\/+$/, "") || "/" : `${path}/`];
 }

@@ -133,6 +133,11 @@ export class SqliteStore implements Store {
     this.#prepared("DELETE FROM hold WHERE owner = ? AND capability = ?").run(owner, capability);
   }
 
+  dropEveryHold(): void {
+    this.#ownWrites += 1;
+    this.#prepared("DELETE FROM hold").run();
+  }
+
   approvalById(id: string): StoredRow | undefined {
     return this.#one("SELECT row, mac FROM approval WHERE id = ?", id);
   }

@@ -1,12 +1,13 @@
 // The attack corpus through a real `janee serve` to an upstream that records what reaches it.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, test } from "node:test";
 import { constants, deflateRawSync, gzipSync } from "node:zlib";
 import { makeCertificate } from "../support/certificates.ts";
 import { type Answer, Client, withClient } from "../support/client.ts";
 import { type Case, isRun, noise, notOverHttp, readCorpus, targetOn } from "../support/corpus.ts";
-import { canary, Home, type Line, type Serving } from "../support/janee.ts";
+import { canary, Home, type Line, root, type Serving } from "../support/janee.ts";
 import { type Exchange, type Seen, startUpstream, type Upstream } from "../support/upstream.ts";
 import { pause } from "../support/wait.ts";
 
@@ -380,6 +381,28 @@ test("every case of the corpus is run here, or is named with the reason why not"
   promised.push("path-wire", "redirect", "rules", "session", "smuggling", "web");
   assert.deepEqual(groups, promised);
   assert.ok(cases.length > 200, `only ${cases.length} cases are run`);
+});
+
+/** What no broker can find: the README has to say so. */
+const documented: Readonly<Record<string, RegExp>> = {
+  "LEAK-020": /CDATA/,
+  "LEAK-024": /UTF-7/,
+  "LEAK-030": /prefix alone/,
+  "LEAK-031": /two JSON\s+fields/,
+  "LEAK-032": /sliced/,
+  "LEAK-048": /two events/,
+  "MCP-009": /prompt injection/,
+  "STORE-006": /rollback|rolled back|older copy|restor/i,
+  "AUD-015": /recompute|re-?write[sn]? the (?:trail|log|chain)|your own user/i,
+};
+
+test("every case that cannot be detected is a limit that the README names", limit, () => {
+  const readme = readFileSync(join(root, "README.md"), "utf8");
+  const told = corpus.filter(({ group, expect }) => group !== "exec" && expect.outcome === "undetectable");
+  const undetectable = told.map(({ id }) => id.replace(/[mr]$/, ""));
+  assert.deepEqual([...new Set(undetectable)].sort(), Object.keys(documented).sort());
+  for (const [id, words] of Object.entries(documented)) assert.match(readme, words, id);
+  assert.match(readme, /BUN_OPTIONS/, "what can still reach into the binary");
 });
 
 // A regression in target, rule, header or wire would let the very request of the case through.

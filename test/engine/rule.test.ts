@@ -381,3 +381,13 @@ test("a thousand rules full of stars are decided on the longest path", () => {
   assert.equal(rules.decide("GET", `${"/s".repeat(150)}/e`).effect, "allow");
   assert.equal(rules.decide("GET", `/${"a".repeat(4_000)}b7`).rule?.text, `deny: ${stars}7`);
 });
+
+test("a deny is not dodged by what ends or pads a name on some server", () => {
+  const rules = list("deny: * /admin", "allow: *");
+  for (const path of ["/admin%3Fx", "/admin%23", "/admin.", "/admin%20", "/admin%20./"]) {
+    assert.equal(rules.decide("GET", path).effect, "deny", path);
+  }
+  for (const path of ["/administer", "/wiki/What%3F", "/v1.2/admin", "/admin/x"]) {
+    assert.equal(rules.decide("GET", path).effect, "allow", path);
+  }
+});
