@@ -16,16 +16,16 @@ export const command: Command = {
     "A revocation outranks autoApprove: the next request asks a person, until one approves or grants.",
     "When this command has returned, no request of the session starts any more, in any process.",
   ],
-  run: (args, talk) =>
-    withJanee(talk, async (janee) => {
-      const [id] = args.positionals;
-      const capability = args.text("capability");
-      const chosen = [id !== undefined, args.flag("all"), capability !== undefined].filter(Boolean).length;
-      if (chosen !== 1) {
-        return new Failure("usage", "expected one of: a session id, --all, --capability NAME", {
-          next: "janee sessions shows the ids",
-        });
-      }
+  async run(args, talk) {
+    const [id] = args.positionals;
+    const capability = args.text("capability");
+    const chosen = [id !== undefined, args.flag("all"), capability !== undefined].filter(Boolean).length;
+    if (chosen !== 1) {
+      return new Failure("usage", "expected one of: a session id, --all, --capability NAME", {
+        next: "janee sessions shows the ids",
+      });
+    }
+    return withJanee(talk, async (janee) => {
       const { capabilities } = janee.home.current().config;
       if (capability !== undefined && !capabilities.has(capability)) {
         return unknownCapability(capability, [...capabilities.keys()]);
@@ -42,7 +42,8 @@ export const command: Command = {
       if (talk.json) talk.printJson({ revoked: ended.map((session) => session.id) });
       else talk.print(ended.length === 1 ? `revoked ${ended[0]?.id}` : `revoked ${ended.length} sessions`);
       return 0;
-    }),
+    });
+  },
 };
 
 function revokeOne(janee: Janee, id: string): Session[] | Failure {

@@ -1,4 +1,3 @@
-import type { Buffer } from "node:buffer";
 import { ChunkedReader, type Strictness } from "./chunked.ts";
 import { type Framing, Malformed } from "./types.ts";
 

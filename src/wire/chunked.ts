@@ -1,4 +1,3 @@
-import type { Buffer } from "node:buffer";
 import { readFields } from "./head.ts";
 import { type HeadLimits, Malformed } from "./types.ts";
 

@@ -1,4 +1,3 @@
-import type { Buffer } from "node:buffer";
 import { knownKey, LOWER, TEXT } from "./bytes.ts";
 import { type Field, type HeadLimits, Malformed } from "./types.ts";
 

@@ -1,4 +1,3 @@
-import type { Buffer } from "node:buffer";
 import { badFraming, requestFraming } from "./framing.ts";
 import { faultyLineEnd, hasToken, headSize, readFields, tooLarge } from "./head.ts";
 import { type Field, type Framing, type HeadLimits, Malformed } from "./types.ts";

@@ -1,4 +1,3 @@
-import type { Buffer } from "node:buffer";
 import { isText } from "./bytes.ts";
 import { responseFraming } from "./framing.ts";
 import { faultyLineEnd, hasToken, headSize, readFields, tooLarge } from "./head.ts";

@@ -1,4 +1,3 @@
-import { Buffer } from "node:buffer";
 import type { Field } from "./types.ts";
 
 const tokenGrammar = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;

@@ -525,5 +525,5 @@ test("while the log cannot be written nothing is sent, and it resumes by itself"
 
 async function sha256(text: string): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return Buffer.from(digest).toString("base64url");
+  return Buffer.from(digest).toString("hex");
 }
