@@ -52,7 +52,12 @@ export function wireUp(home: Home, policy: Policy = home): Janee | Failure {
     key: home.vault.auditKey,
     soon,
     writer: shortId(entropy, writerIdLength),
-    afterWrite: () => sessions.noteTime(),
+    afterWrite: () => {
+      sessions.noteTime();
+      // What waited for this goes upstream now: judged by a fresh look at store and config.
+      store.lookAgain();
+      home.lookAgain();
+    },
   });
   const upstream = new UpstreamPool();
   const services = new PreparedServices(home);

@@ -120,7 +120,7 @@ export class AuditTrail {
     let { seq, prev, lines } = { seq: this.#seq, prev: this.#prev, lines: "" };
     for (const { entry } of batch) {
       seq += 1;
-      const line = chained(bounded(entry), this.#writer, seq, prev);
+      const line = chained(entry, this.#writer, seq, prev);
       prev = this.#digest.hmac(this.#key, line);
       lines += `${sealedLine(line, prev)}\n`;
     }
@@ -159,7 +159,11 @@ export function headMac(digest: Digest, key: Uint8Array, head: ChainHead): strin
 
 /** The line without its hash: exactly the bytes that the hash covers. */
 function chained(entry: Entry, writer: string, seq: number, prev: string): string {
-  return visibleJson(JSON.stringify({ ...entry, writer, seq, prev }));
+  const line = bounded(entry);
+  line.writer = writer;
+  line.seq = seq;
+  line.prev = prev;
+  return visibleJson(JSON.stringify(line));
 }
 
 function sealedLine(line: string, hash: string): string {
@@ -194,7 +198,7 @@ function escapeUnit(character: string): string {
 
 const mostChanges = 100;
 
-function bounded(entry: Entry): Entry {
+function bounded(entry: Entry): Record<string, unknown> {
   const result: Record<string, unknown> = {};
   for (const name of names) {
     const value = entry[name];
@@ -203,7 +207,7 @@ function bounded(entry: Entry): Entry {
     else if (typeof value === "number") result[name] = value;
     else result[name] = value.slice(0, mostChanges).map((line) => boundedText("message", line));
   }
-  return result as unknown as Entry;
+  return result;
 }
 
 function boundedText(name: string, value: string): string {

@@ -111,7 +111,8 @@ export class Broker {
     const id = `${this.#idPrefix}-${this.#count.toString(36)}`;
     const judged = this.#judge(call, undefined);
     if (judged instanceof Failure) return this.#refuse(id, call, judged);
-    const progress = await this.#readFirst(id, call, judged);
+    const reading = this.#readFirst(id, call, judged);
+    const progress = reading instanceof Promise ? await reading : reading;
     if (progress instanceof Failure) return this.#refuse(id, call, progress, judged);
     const entry: InFlight = { call, capability: judged.admission.capability.name, session: judged.session };
     this.#inFlight.add(entry);
@@ -142,7 +143,7 @@ export class Broker {
     if (this.#inFlight.size === 0) return;
     const { store, policy, sessions } = this.#parts;
     const { config, generation } = policy.current();
-    const version = store.version();
+    const version = store.versionOfTick();
     const now = sessions.now();
     const unchanged = version === this.#seenVersion && generation === this.#seenGeneration;
     this.#seenVersion = version;
@@ -175,8 +176,10 @@ export class Broker {
 
   #sessionOf(call: Call): Session | undefined {
     if (call.by === "person" || call.by === "nobody") return undefined;
-    const { sessions } = this.#parts;
-    return "token" in call.by ? sessions.byToken(call.by.token) : sessions.byId(call.by.session);
+    const { sessions, store } = this.#parts;
+    return "token" in call.by
+      ? sessions.byToken(call.by.token, store.versionOfTick())
+      : sessions.byId(call.by.session);
   }
 
   #judge(call: Call, form: string | undefined): Judged | Failure {
@@ -187,7 +190,7 @@ export class Broker {
         next: "ask the person for a session, and send its token as the API key",
       });
     }
-    const version = store.version();
+    const version = store.versionOfTick();
     const session = this.#sessionOf(call);
     const standing: Standing = call.by === "person" ? "rules-only" : { session };
     const wish = form === undefined ? call : { ...call, form };
@@ -196,7 +199,7 @@ export class Broker {
   }
 
   /** Reads the body before anything else where the decision depends on it. */
-  async #readFirst(id: string, call: Call, judged: Judged): Promise<Progress | Failure> {
+  #readFirst(id: string, call: Call, judged: Judged): Progress | Failure | Promise<Progress | Failure> {
     const startedAt = this.#parts.sessions.now();
     const asks = judged.admission.decision.effect === "ask";
     const form = isForm(call);
@@ -218,7 +221,11 @@ export class Broker {
       digest: undefined,
       preview: undefined,
     };
-    if (!asks && !form) return unread;
+    return asks || form ? this.#readWhole(unread, asks, form) : unread;
+  }
+
+  async #readWhole(unread: Progress, asks: boolean, form: boolean): Promise<Progress | Failure> {
+    const { call } = unread;
     const bytes = await collect(call.body, readFirstLimit);
     if (bytes instanceof Failure) return bytes;
     return {
@@ -264,7 +271,9 @@ export class Broker {
     };
     for (let how: "pooled" | "fresh" = "pooled"; ; how = "fresh") {
       if (lifeline.cutBy) return lifeline.cutBy;
-      const connection = await upstream.connect(service, policy.current().config.network, lifeline, how);
+      const { network } = policy.current().config;
+      const kept = how === "pooled" ? upstream.pooled(service, network) : undefined;
+      const connection = kept ?? (await upstream.connect(service, network, lifeline));
       if (connection instanceof Failure) return connection;
       // From here to the first byte nothing else can run: what is checked now is true when it is sent.
       const refused = this.#lastLook(progress, before, how);
@@ -298,7 +307,8 @@ export class Broker {
   /** Judges again unless nothing that was looked at has changed. */
   #stillStands(progress: Progress, judged: Judged): Judged | Failure {
     const { store, policy, sessions } = this.#parts;
-    const same = store.version() === judged.version && policy.current().generation === judged.generation;
+    const same =
+      store.versionOfTick() === judged.version && policy.current().generation === judged.generation;
     if (same) return (judged.session && judge(judged.session, sessions.now())) ?? judged;
     const again = this.#judge(progress.call, progress.form);
     if (again instanceof Failure) return again;
@@ -414,11 +424,16 @@ export class Broker {
     const plain = coding === undefined ? reply.body : this.#decoded(coding, reply.body);
     if (plain instanceof Failure) return this.#conclude(progress, story, plain);
     let redactions = 0;
-    const fields = replyFields(reply.fields, admission.service, coding !== undefined).map((field) => {
-      const scrubbed = prepared.scrubber.text(field.value);
-      redactions += scrubbed.redactions;
-      return scrubbed.redactions === 0 ? field : { ...field, value: scrubbed.text };
-    });
+    const passed = replyFields(reply.fields, admission.service, coding !== undefined);
+    // Nearly always there is nothing in any of them: one look at all values together says so.
+    const clean = prepared.scrubber.text(passed.map(({ value }) => value).join("\n")).redactions === 0;
+    const fields = clean
+      ? passed
+      : passed.map((field) => {
+          const scrubbed = prepared.scrubber.text(field.value);
+          redactions += scrubbed.redactions;
+          return scrubbed.redactions === 0 ? field : { ...field, value: scrubbed.text };
+        });
     if (admission.method === "HEAD") {
       const length = reply.fields.find(({ key }) => key === "content-length");
       if (length && coding === undefined) fields.push(length);

@@ -55,6 +55,8 @@ export interface ChainHead {
 export interface Store {
   /** Changes whenever any process has committed something that this one has not seen. */
   version(): number;
+  /** The same, looked at once for all requests that are judged together. */
+  versionOfTick(): number;
   sessionByToken(tokenHash: string): StoredRow | undefined;
   sessionById(id: string): StoredRow | undefined;
   /** Newest first; live ones only unless `ended`. */
@@ -137,11 +139,13 @@ export interface UpstreamConnection {
 }
 
 export interface Upstream {
+  /** A connection that is open and idle. */
+  pooled(service: Service, network: Config["network"]): UpstreamConnection | undefined;
+  /** A new one. */
   connect(
     service: Service,
     network: Config["network"],
     lifeline: Lifeline,
-    how: "pooled" | "fresh",
   ): Promise<UpstreamConnection | Failure>;
 }
 

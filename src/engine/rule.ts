@@ -15,6 +15,8 @@ export interface Rule {
   /** The whole rule as the config shows it: `allow: GET /v1/*`. */
   readonly text: string;
   readonly matches: (path: string) => boolean;
+  /** The first segments that a path, or one of its spellings, must have; undefined: any. */
+  readonly firsts: readonly string[] | undefined;
 }
 
 export interface Decision {
@@ -36,7 +38,9 @@ export function isSendable(method: string): boolean {
 
 export function parseRule(effect: Effect, written: string): Rule | Failure {
   const text = `${effect}: ${written}`;
-  if (written === "*") return { effect, method: "*", path: "*", text: `${effect}: "*"`, matches: () => true };
+  if (written === "*") {
+    return { effect, method: "*", path: "*", text: `${effect}: "*"`, matches: () => true, firsts: undefined };
+  }
   const [method, path, ...more] = written.split(" ");
   if (!method || !path || more.length > 0) {
     return invalid(effect, 'expected "*", or one method, one space and one path, such as "GET /v1/*"');
@@ -49,7 +53,8 @@ export function parseRule(effect: Effect, written: string): Rule | Failure {
   const problem = path === "*" ? undefined : problemInPath(path);
   if (problem) return invalid(effect, problem);
   const matches = effect === "allow" ? matcher(path, strictSegment) : anySpellingMatcher(path);
-  return { effect, method: upper, path, text, matches };
+  const firsts = firstSegments(effect === "allow" ? [path] : [path, ...foldedForms(path)]);
+  return { effect, method: upper, path, text, matches, firsts };
 }
 
 /** Not the rule itself: whatever stands in its place by mistake may be a credential. */
@@ -67,6 +72,20 @@ function problemInPath(path: string): string | undefined {
   if (target instanceof Failure) return `no request could match this path (${target.message})`;
   if (target.path === example) return undefined;
   return "no request could match this path: write plain characters as they are, others as escapes in upper case";
+}
+
+/** The first segment of each pattern, where it is literal and whole in all of them. */
+function firstSegments(patterns: readonly string[]): readonly string[] | undefined {
+  const firsts = patterns.map((pattern) => {
+    const first = firstSegment(pattern);
+    return !pattern.startsWith("/") || /[*{]/.test(first) ? undefined : first;
+  });
+  return firsts.every((first) => first !== undefined) ? firsts : undefined;
+}
+
+function firstSegment(path: string): string {
+  const end = path.indexOf("/", 1);
+  return end < 0 ? path.slice(1) : path.slice(1, end);
 }
 
 const anySegment = /\{[A-Za-z_][A-Za-z0-9_]*\}/;
@@ -127,12 +146,15 @@ function segmentPattern(piece: string, segment: string): string {
   return literals.map((text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join(segment);
 }
 
-function anySpellingMatcher(path: string): (text: string) => boolean {
+/** The pattern as the spellings of a path are compared with it. */
+function foldedForms(path: string): readonly string[] {
   const folded = decodeLoosely(path).toLowerCase();
+  return [...new Set([folded, folded.normalize("NFKC").toLowerCase()])];
+}
+
+function anySpellingMatcher(path: string): (text: string) => boolean {
   const exact = matcher(path, looseSegment);
-  const spelled = [...new Set([folded, folded.normalize("NFKC").toLowerCase()])].map((form) =>
-    matcher(form, looseSegment),
-  );
+  const spelled = foldedForms(path).map((form) => matcher(form, looseSegment));
   return (text) => exact(text) || spellingsOf(text).some((one) => spelled.some((matches) => matches(one)));
 }
 
@@ -147,19 +169,51 @@ function spellingsOf(path: string): readonly string[] {
   return lastSpellings;
 }
 
+interface Placed {
+  readonly place: number;
+  readonly rule: Rule;
+}
+
+/** The rules of one method by the first segment of the path, so that a request meets only those that it may match. */
+class Shelf {
+  readonly #anywhere: Placed[] = [];
+  readonly #byFirst = new Map<string, Placed[]>();
+  readonly #spelt: boolean;
+
+  constructor(rules: readonly Rule[]) {
+    this.#spelt = rules.some(({ effect, firsts }) => effect !== "allow" && firsts !== undefined);
+    for (const [place, rule] of rules.entries()) {
+      if (!rule.firsts) this.#anywhere.push({ place, rule });
+      else for (const first of new Set(rule.firsts)) this.#at(first).push({ place, rule });
+    }
+  }
+
+  #at(first: string): Placed[] {
+    const placed = this.#byFirst.get(first) ?? [];
+    this.#byFirst.set(first, placed);
+    return placed;
+  }
+
+  /** In the order of the config. */
+  candidates(path: string): readonly Placed[] {
+    const firsts = new Set([firstSegment(path)]);
+    if (this.#spelt) for (const form of spellingsOf(path)) firsts.add(firstSegment(form));
+    const found = [...this.#anywhere];
+    for (const first of firsts) found.push(...(this.#byFirst.get(first) ?? []));
+    return found.sort((one, other) => one.place - other.place);
+  }
+}
+
 /** Rules of one capability, ready to decide: sorted by method once, so that a request meets only its own. */
 export class RuleList {
   readonly rules: readonly Rule[] | undefined;
-  readonly #byMethod = new Map<string, readonly Rule[]>();
+  readonly #byMethod = new Map<string, Shelf>();
 
   /** `undefined`: the whole service is open to the capability; an empty list: nothing is. */
   constructor(rules: readonly Rule[] | undefined) {
     this.rules = rules;
     for (const method of sendableMethods) {
-      this.#byMethod.set(
-        method,
-        (rules ?? []).filter((rule) => covers(rule, method)),
-      );
+      this.#byMethod.set(method, new Shelf((rules ?? []).filter((rule) => covers(rule, method))));
     }
   }
 
@@ -170,7 +224,7 @@ export class RuleList {
   decide(method: string, path: string): Decision {
     if (!sendable.has(method)) return { effect: "deny" };
     if (this.rules === undefined) return { effect: "allow" };
-    for (const rule of this.#byMethod.get(method) ?? []) {
+    for (const { rule } of this.#byMethod.get(method)?.candidates(path) ?? []) {
       if (rule.matches(path)) return { effect: rule.effect, rule };
     }
     return { effect: "deny" };

@@ -75,6 +75,7 @@ export function shortId(entropy: Entropy, length = 6): string {
 /** How far a wall clock may run behind the latest time seen before its sessions are no longer trusted. */
 const tolerableSetbackMs = 60_000;
 const persistTimeEveryMs = 1_000;
+const mostKnown = 4096;
 /** How long ended sessions and decided approvals can still be listed. */
 const rememberMs = 30 * 24 * 3_600_000;
 
@@ -84,6 +85,10 @@ export class Sessions {
   readonly #clock: Clock;
   readonly #entropy: Entropy;
   readonly #digest: Digest;
+  /** What the store says of a token, for as long as nobody has written to it. */
+  readonly #known = new Map<string, Session>();
+  #knownAt = -1;
+  #notedAt = 0;
   readonly #startWall: number;
   readonly #startElapsed: number;
 
@@ -116,14 +121,25 @@ export class Sessions {
   /** Keeps the latest time seen in the store, so that the next process can notice a setback. */
   noteTime(): void {
     const now = this.now();
+    if (now - this.#notedAt < persistTimeEveryMs) return;
+    this.#notedAt = now;
     if (now - this.#store.latestTime() >= persistTimeEveryMs) this.#store.setLatestTime(now);
   }
 
-  byToken(token: string): Session | undefined {
+  /** `version`: of the store as it is known to the caller; what was read before at that version still holds. */
+  byToken(token: string, version = this.#store.version()): Session | undefined {
+    if (version !== this.#knownAt || this.#known.size >= mostKnown) {
+      this.#known.clear();
+      this.#knownAt = version;
+    }
+    const known = this.#known.get(token);
+    if (known) return known;
     if (!tokenPattern.test(token)) return undefined;
     const hash = this.hashOf(token);
     const session = this.#rows.read<Session>("session", this.#store.sessionByToken(hash));
-    return session?.tokenHash === hash ? session : undefined;
+    if (session?.tokenHash !== hash) return undefined;
+    this.#known.set(token, session);
+    return session;
   }
 
   byId(id: string): Session | undefined {

@@ -20,3 +20,27 @@ export const digest: Digest = {
 export const soon: Soon = (task) => {
   setImmediate(task);
 };
+
+/** A look outside is good for the tick in which it was made, and for no longer than this. */
+const longestLookMs = 1;
+
+/** Says when it is time to look again at what other processes may have changed. */
+export class Glance {
+  #madeAt = Number.NEGATIVE_INFINITY;
+  readonly #forget = (): void => {
+    this.#madeAt = Number.NEGATIVE_INFINITY;
+  };
+
+  /** What comes now goes upstream: it wants a look of its own. */
+  forget(): void {
+    this.#forget();
+  }
+
+  isStale(): boolean {
+    const now = performance.now();
+    if (now - this.#madeAt <= longestLookMs) return false;
+    if (this.#madeAt === Number.NEGATIVE_INFINITY) setImmediate(this.#forget);
+    this.#madeAt = now;
+    return true;
+  }
+}

@@ -10,6 +10,7 @@ import { type ReadConfig, readConfig, secretKey } from "../engine/read-config.ts
 import { isSealed } from "../engine/seal.ts";
 import type { Secret } from "../engine/secret.ts";
 import type { Vault } from "../engine/vault.ts";
+import { Glance } from "./clock.ts";
 import { checkPrivate, ensureHome, readPrivate, writeAtomic } from "./files.ts";
 import { type Environment, openOrCreate, openVault, rotateVault, vaultPath } from "./keyring.ts";
 import { homeLock, withLock } from "./lock.ts";
@@ -30,11 +31,14 @@ export function homePath(environment: Environment): string | Failure {
 export class Home implements Policy, Opener {
   readonly path: string;
   readonly #environment: Environment;
+  readonly #configPath: string;
   #vault: Vault;
   #read: ReadConfig;
   #stamp: string;
   #vaultStamp: string;
+  readonly #glance = new Glance();
   #generation = 1;
+  #inForce: { readonly config: Config; readonly generation: number };
   #problem: Failure | undefined;
   #listener: ((change: ConfigChange) => void) | undefined;
 
@@ -45,6 +49,8 @@ export class Home implements Policy, Opener {
     this.#read = read;
     this.#stamp = stamp;
     this.#vaultStamp = stampOf(vaultPath(path));
+    this.#configPath = configPath(path);
+    this.#inForce = { config: read.config, generation: this.#generation };
   }
 
   /** Opens what is there. Nothing starts on a bad file. `create`: a home that is missing is made. */
@@ -71,7 +77,7 @@ export class Home implements Policy, Opener {
   }
 
   get configPath(): string {
-    return configPath(this.path);
+    return this.#configPath;
   }
 
   /** The file as it stands. */
@@ -104,9 +110,15 @@ export class Home implements Policy, Opener {
 
   /** Looks at the file each time: an edit holds for the very next request. */
   current(): { readonly config: Config; readonly generation: number } {
-    const stamp = stampOf(this.configPath);
-    if (stamp !== this.#stamp) this.#reload(stamp);
-    return { config: this.#read.config, generation: this.#generation };
+    if (this.#glance.isStale()) {
+      const stamp = stampOf(this.configPath);
+      if (stamp !== this.#stamp) this.#reload(stamp);
+    }
+    return this.#inForce;
+  }
+
+  lookAgain(): void {
+    this.#glance.forget();
   }
 
   #reload(stamp: string): void {
@@ -123,6 +135,7 @@ export class Home implements Policy, Opener {
     this.#read = found.read;
     this.#stamp = found.stamp;
     this.#generation += 1;
+    this.#inForce = { config: this.#read.config, generation: this.#generation };
     this.#listener?.({ kind: "changed", before, after: found.read.config });
     if (found.read.plain.length > 0) void this.sealPlain();
   }
@@ -233,6 +246,7 @@ export class Home implements Policy, Opener {
     this.#read = found.read;
     this.#stamp = found.stamp;
     this.#generation += 1;
+    this.#inForce = { config: this.#read.config, generation: this.#generation };
     return undefined;
   }
 

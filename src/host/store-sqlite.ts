@@ -2,6 +2,7 @@
 import { closeSync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import type { ChainHead, Store, StoredRow } from "../engine/ports.ts";
+import { Glance } from "./clock.ts";
 
 const schema = `
 CREATE TABLE IF NOT EXISTS session (
@@ -61,6 +62,8 @@ function createPrivately(path: string): void {
 export class SqliteStore implements Store {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, Statement>();
+  readonly #glance = new Glance();
+  #othersWrites = 0;
   #ownWrites = 0;
   #depth = 0;
 
@@ -72,9 +75,18 @@ export class SqliteStore implements Store {
     this.#database.close();
   }
 
+  lookAgain(): void {
+    this.#glance.forget();
+  }
+
   version(): number {
     const { data_version } = this.#prepared("PRAGMA data_version").get() as { data_version: number };
-    return data_version * 0x1_0000_0000 + this.#ownWrites;
+    this.#othersWrites = data_version * 0x1_0000_0000;
+    return this.#othersWrites + this.#ownWrites;
+  }
+
+  versionOfTick(): number {
+    return this.#glance.isStale() ? this.version() : this.#othersWrites + this.#ownWrites;
   }
 
   sessionByToken(tokenHash: string): StoredRow | undefined {
@@ -185,8 +197,15 @@ export class SqliteStore implements Store {
   }
 
   saveHead(head: ChainHead & { readonly mac: string }): void {
-    this.#prepared("INSERT OR REPLACE INTO head (writer, seq, hash, mac) VALUES (?, ?, ?, ?)").run(
-      ...[head.writer, head.seq, head.hash, head.mac],
+    // Replacing a row would delete and insert it in two trees: six times the cost of this.
+    const { writer, seq, hash, mac } = head;
+    const known = this.#prepared("UPDATE head SET seq = ?, hash = ?, mac = ? WHERE writer = ?");
+    if (known.run(seq, hash, mac, writer).changes > 0) return;
+    this.#prepared("INSERT INTO head (writer, seq, hash, mac) VALUES (?, ?, ?, ?)").run(
+      writer,
+      seq,
+      hash,
+      mac,
     );
   }
 

@@ -37,6 +37,7 @@ const neverHasBody = new Set(["GET", "HEAD", "OPTIONS", "DELETE"]);
 
 export class UpstreamPool implements Upstream {
   readonly #idle = new Map<string, PooledConnection[]>();
+  readonly #keys = new WeakMap<Service, { network: Config["network"]; key: string }>();
   readonly #all = new Set<PooledConnection>();
   readonly #sweep: ReturnType<typeof setInterval>;
 
@@ -45,24 +46,34 @@ export class UpstreamPool implements Upstream {
     this.#sweep.unref();
   }
 
+  pooled(service: Service, network: Config["network"]): UpstreamConnection | undefined {
+    const idle = this.#idle.get(this.#keyOf(service, network));
+    for (let connection = idle?.pop(); connection; connection = idle?.pop()) {
+      if (connection.reusable) return connection;
+    }
+    return undefined;
+  }
+
   async connect(
     service: Service,
     network: Config["network"],
     lifeline: Lifeline,
-    how: "pooled" | "fresh",
   ): Promise<UpstreamConnection | Failure> {
-    const key = keyOf(service, network);
-    if (how === "pooled") {
-      const idle = this.#idle.get(key);
-      for (let connection = idle?.pop(); connection; connection = idle?.pop()) {
-        if (connection.reusable) return connection;
-      }
-    }
+    const key = this.#keyOf(service, network);
     const dialled = await unlessCut(dial(service, network), lifeline);
     if (dialled instanceof Failure) return dialled;
     const connection = new PooledConnection(dialled, service, (again) => this.#takeBack(key, again));
     this.#all.add(connection);
     return connection;
+  }
+
+  /** A changed config has new objects, so that a key is made once for each. */
+  #keyOf(service: Service, network: Config["network"]): string {
+    const known = this.#keys.get(service);
+    if (known?.network === network) return known.key;
+    const key = keyOf(service, network);
+    this.#keys.set(service, { network, key });
+    return key;
   }
 
   close(): void {

@@ -88,6 +88,7 @@ class Bench {
       afterWrite: () => {},
     });
     const upstream: Upstream = {
+      pooled: () => undefined,
       connect: async () => ({
         reused: false,
         release: () => {},
