@@ -1,6 +1,6 @@
 // What goes back to an HTTP client.
 
-import type { Reply } from "../engine/broker.ts";
+import type { Reply } from "../engine/call.ts";
 import { type Failure, FailureError } from "../engine/failure.ts";
 import type { Connection } from "../wire/connection.ts";
 import { chunk, type Field, field, lastChunk, writeResponseHead } from "../wire/http1.ts";

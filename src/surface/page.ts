@@ -1,7 +1,7 @@
 // What janee itself says over HTTP, on Hono, fed by the same listener: one port, one reader.
 import { Hono } from "hono";
 import { collect, wholeBody } from "../engine/bodies.ts";
-import type { Reply } from "../engine/broker.ts";
+import type { Reply } from "../engine/call.ts";
 import { Failure } from "../engine/failure.ts";
 import type { Body } from "../engine/ports.ts";
 import { field, type RequestHead } from "../wire/http1.ts";

@@ -1,5 +1,6 @@
 // The reverse proxy: `/<capability>/<path>` becomes a Call. It decides nothing by itself.
-import type { Broker, Call, Reply } from "../engine/broker.ts";
+import type { Broker } from "../engine/broker.ts";
+import type { Call, Reply } from "../engine/call.ts";
 import { Failure } from "../engine/failure.ts";
 import { Lifeline, type Policy } from "../engine/ports.ts";
 import { readTarget } from "../engine/target.ts";

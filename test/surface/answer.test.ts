@@ -1,7 +1,7 @@
 // What goes back to a client, read by the reader of responses that janee has for upstreams.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Reply } from "../../src/engine/broker.ts";
+import type { Reply } from "../../src/engine/call.ts";
 import { Failure, FailureError } from "../../src/engine/failure.ts";
 import { failureBytes, failureReply, type Manner, writeReply } from "../../src/surface/answer.ts";
 import { statusOf } from "../../src/surface/http-status.ts";

@@ -1,0 +1,116 @@
+// Whether a person still has to say yes: to a session that policy alone let in, or to this one request.
+import type { Approval, Approvals, Question } from "./approval.ts";
+import { bodyLength } from "./bodies.ts";
+import type { Judged, Progress } from "./call.ts";
+import { Failure } from "./failure.ts";
+import type { Prepared } from "./prepared.ts";
+import { type Sessions, withoutTokens } from "./session.ts";
+import { targetText } from "./target.ts";
+import type { Trail } from "./trail.ts";
+
+export class Asking {
+  readonly #approvals: Approvals;
+  readonly #sessions: Sessions;
+  readonly #trail: Trail;
+
+  constructor(approvals: Approvals, sessions: Sessions, trail: Trail) {
+    this.#approvals = approvals;
+    this.#sessions = sessions;
+    this.#trail = trail;
+  }
+
+  /** Asks where nobody has decided yet, and says what the agent is told meanwhile; undefined: nothing is missing. */
+  unapproved(progress: Progress, judged: Judged, prepared: Prepared): Failure | undefined {
+    const { session, admission } = judged;
+    if (!session) return undefined;
+    if (session.approvedBy === "policy" && !admission.capability.autoApprove) {
+      const refused = this.#ask(sessionQuestion(judged), prepared);
+      if (refused) return refused;
+      this.#sessions.approve(session.id);
+    }
+    if (admission.decision.effect !== "ask") return undefined;
+    return this.#ask(requestQuestion(progress, judged), prepared);
+  }
+
+  /** Uses up the yes to this very request, in the tick in which it is sent. */
+  spend(progress: Progress, judged: Judged): Failure | undefined {
+    const approval = this.#approvals.find(requestQuestion(progress, judged));
+    return approval && this.#approvals.use(approval.id) ? undefined : pending(approval);
+  }
+
+  #ask(question: Question, prepared: Prepared): Failure | undefined {
+    const shown = shownOf(question, prepared);
+    const { approval, isNew } = this.#approvals.ask(question, shown);
+    if (isNew) void this.#trail.note(askedEntry(approval.id, shown));
+    return approval.state === "approved" ? undefined : pending(approval);
+  }
+}
+
+function pending(approval: Approval | undefined): Failure {
+  const details = approval?.rule === undefined ? {} : { rule: approval.rule };
+  if (approval?.state === "declined") {
+    return new Failure("approval_declined", "a person declined this request", {
+      ...details,
+      next: "do without it; do not ask again",
+    });
+  }
+  const id = approval ? ` ${approval.id}` : "";
+  return new Failure("approval_pending", `this waits for a person: approval${id}`, {
+    ...details,
+    next: `ask the person to decide on approval${id}, then send the very same request again`,
+  });
+}
+
+function sessionQuestion({ admission, session }: Judged): Question {
+  return {
+    kind: "session",
+    owner: session?.owner ?? "",
+    session: session?.id ?? "",
+    ...(session?.agent === undefined ? {} : { agent: session.agent }),
+    capability: admission.capability.name,
+    service: admission.service.name,
+    ttlMs: admission.capability.ttlMs,
+  };
+}
+
+function requestQuestion(progress: Progress, judged: Judged): Question {
+  const { decision, method, target, fields } = judged.admission;
+  const { digest, preview, body, call } = progress;
+  return {
+    ...sessionQuestion(judged),
+    kind: "request",
+    ...(call.reason === undefined ? {} : { reason: call.reason }),
+    ...(decision.rule === undefined ? {} : { rule: decision.rule.text }),
+    method,
+    target: targetText(target),
+    headers: fields.map(({ key, value }) => `${key}: ${value}`).sort(),
+    bodyBytes: bodyLength(body),
+    ...(digest === undefined ? {} : { bodyDigest: digest }),
+    ...(preview === undefined ? {} : { bodyPreview: preview }),
+  };
+}
+
+function askedEntry(id: string, shown: Question): Parameters<Trail["note"]>[0] {
+  const { owner, capability, service, method, target, rule, reason } = shown;
+  return {
+    ...{ event: "approval", outcome: "asked", approval: id, owner, capability, service },
+    ...(method === undefined ? {} : { method }),
+    ...(target === undefined ? {} : { path: target }),
+    ...(rule === undefined ? {} : { rule }),
+    ...(reason === undefined ? {} : { reason }),
+  };
+}
+
+/** What a person sees and the store keeps of a question: what an agent wrote may hold the key, or a token. */
+function shownOf(question: Question, prepared: Prepared): Question {
+  const clean = (text: string): string => withoutTokens(prepared.scrubber.text(text).text);
+  const { agent, reason, target, headers, bodyPreview } = question;
+  return {
+    ...question,
+    ...(agent === undefined ? {} : { agent: clean(agent) }),
+    ...(reason === undefined ? {} : { reason: clean(reason) }),
+    ...(target === undefined ? {} : { target: clean(target) }),
+    ...(headers === undefined ? {} : { headers: headers.map(clean) }),
+    ...(bodyPreview === undefined ? {} : { bodyPreview: clean(bodyPreview) }),
+  };
+}

@@ -1,0 +1,48 @@
+// What an agent wants done, what it gets back, and what is known of it on the way.
+import type { Admission } from "./admit.ts";
+import type { Body, HeaderField, Lifeline } from "./ports.ts";
+import type { Session } from "./session.ts";
+
+/** What an agent wants done, with who it is and the thread it hangs by. */
+export interface Call {
+  readonly surface: string;
+  /** Whose refusals are counted together: an address, or an owner. */
+  readonly peer: string;
+  /** `person`: a command of janee itself, run by the one who owns the keys. */
+  readonly by: { readonly token: string } | { readonly session: string } | "nobody" | "person";
+  readonly capability: string;
+  readonly method: string;
+  readonly target: string;
+  readonly fields: readonly HeaderField[];
+  readonly body: Body;
+  readonly reason?: string;
+  readonly lifeline: Lifeline;
+}
+
+/** What the agent gets back. */
+export interface Reply {
+  readonly status: number;
+  readonly fields: readonly HeaderField[];
+  readonly body: Body;
+}
+
+/** One call on its way. */
+export interface Progress {
+  readonly id: string;
+  readonly call: Call;
+  readonly startedAt: number;
+  readonly body: Body;
+  /** The body as form fields, where it is a form. */
+  readonly form: string | undefined;
+  /** SHA-256 of the body in hex, and its beginning for a person to read, where a person is asked. */
+  readonly digest: string | undefined;
+  readonly preview: string | undefined;
+}
+
+/** A verdict, with what was looked at to reach it. */
+export interface Judged {
+  readonly admission: Admission;
+  readonly session: Session | undefined;
+  readonly version: number;
+  readonly generation: number;
+}

@@ -1,0 +1,60 @@
+// Where the decision depends on the body, it is read before anything else: a form can name another method, and a
+// person who is asked is asked about exactly these bytes.
+import { collect, wholeBody } from "./bodies.ts";
+import type { Call, Judged, Progress } from "./call.ts";
+import { Failure } from "./failure.ts";
+import type { Digest, HeaderField } from "./ports.ts";
+import { visible } from "./visible.ts";
+
+const readFirstLimit = 8 * 1024 * 1024;
+const previewBytes = 2048;
+
+/** No promise where nothing is to be read: most calls. */
+export function readFirst(
+  unread: Progress,
+  judged: Judged,
+  digest: Digest,
+): Progress | Failure | Promise<Progress | Failure> {
+  const asks = judged.admission.decision.effect === "ask";
+  const form = isForm(unread.call);
+  if (form && isUnreadableForm(unread.call)) {
+    const message = "a form in this charset could hide a field that changes the method";
+    return new Failure("method_override_denied", message, { next: "send the form as UTF-8" });
+  }
+  return asks || form ? readWhole(unread, asks, form, digest) : unread;
+}
+
+async function readWhole(
+  unread: Progress,
+  asks: boolean,
+  form: boolean,
+  digest: Digest,
+): Promise<Progress | Failure> {
+  const bytes = await collect(unread.call.body, readFirstLimit);
+  if (bytes instanceof Failure) return bytes;
+  return {
+    ...unread,
+    body: wholeBody(bytes),
+    form: form ? bytes.toString("latin1") : undefined,
+    // In hex, as sha256sum prints it, so that a person can compare.
+    digest: asks ? Buffer.from(digest.sha256(bytes), "base64url").toString("hex") : undefined,
+    preview: asks ? visible(bytes.subarray(0, previewBytes).toString("utf8")) : undefined,
+  };
+}
+
+const formType = /^\s*application\/x-www-form-urlencoded/i;
+/** Charsets in which the names of a form read as they do in ASCII; servers decode by the others, some of them. */
+const plainCharset = /charset\s*=\s*"?(?:utf-?8|us-ascii|iso-8859-1)"?\s*(?:;|$)/i;
+
+function contentType(fields: readonly HeaderField[]): string {
+  return fields.find(({ key }) => key.replaceAll("_", "-") === "content-type")?.value ?? "";
+}
+
+function isForm(call: Call): boolean {
+  return call.body.kind !== "empty" && formType.test(contentType(call.fields));
+}
+
+function isUnreadableForm(call: Call): boolean {
+  const type = contentType(call.fields);
+  return /charset/i.test(type) && !plainCharset.test(type);
+}

@@ -1,0 +1,179 @@
+// The story of each call, as the audit trail tells it: a line before it is sent, a line when it ends, or one line
+// when it is refused. Agent-written text may hold the key: it is scrubbed before it is written.
+import type { AuditTrail, Entry } from "./audit.ts";
+import { bodyLength } from "./bodies.ts";
+import type { Call, Judged, Progress } from "./call.ts";
+import type { Failure } from "./failure.ts";
+import type { Entropy, Policy } from "./ports.ts";
+import type { Prepared, PreparedServices } from "./prepared.ts";
+import { RefusalMeter } from "./refusals.ts";
+import type { Scrubber } from "./scrub.ts";
+import { type Session, shortId } from "./session.ts";
+
+/** What both lines of an admitted request say. */
+export type Story = Omit<Entry, "event" | "timestamp">;
+
+export interface Ending {
+  readonly status?: number;
+  readonly bytesOut: number;
+  readonly redactions: number;
+  readonly failure?: Failure["code"];
+}
+
+/** What is known of a request that is refused. */
+export interface Refused {
+  readonly id: string;
+  readonly surface: string;
+  readonly peer: string;
+  readonly method: string;
+  readonly target: string;
+  readonly capability?: string;
+  readonly service?: string;
+  readonly session?: Session | undefined;
+  readonly reason?: string | undefined;
+}
+
+export class Trail {
+  readonly #audit: AuditTrail;
+  readonly #services: PreparedServices;
+  readonly #policy: Policy;
+  readonly #now: () => number;
+  readonly #refusals = new RefusalMeter();
+  readonly #idPrefix: string;
+  #count = 0;
+
+  constructor(parts: {
+    readonly audit: AuditTrail;
+    readonly services: PreparedServices;
+    readonly policy: Policy;
+    readonly entropy: Entropy;
+    readonly now: () => number;
+  }) {
+    this.#audit = parts.audit;
+    this.#services = parts.services;
+    this.#policy = parts.policy;
+    this.#now = parts.now;
+    this.#idPrefix = shortId(parts.entropy, 8);
+  }
+
+  newId(): string {
+    this.#count += 1;
+    return `${this.#idPrefix}-${this.#count.toString(36)}`;
+  }
+
+  story(progress: Progress, judged: Judged, prepared: Prepared): Story {
+    const { admission, session } = judged;
+    const { target, decision } = admission;
+    const clean = (text: string): string => prepared.scrubber.text(text).text;
+    const reason = progress.call.reason ?? session?.reason;
+    return {
+      id: progress.id,
+      surface: progress.call.surface,
+      owner: session?.owner ?? "person",
+      ...(session?.agent === undefined ? {} : { agent: clean(session.agent) }),
+      ...(session === undefined ? {} : { session: session.id }),
+      capability: admission.capability.name,
+      service: admission.service.name,
+      method: admission.method,
+      path: clean(target.path),
+      query: target.query === undefined ? "" : clean(target.query),
+      decision: decision.effect === "ask" ? "approved" : "allow",
+      ...(decision.rule === undefined ? {} : { rule: decision.rule.text }),
+      ...(reason === undefined ? {} : { reason: clean(reason) }),
+    };
+  }
+
+  begin(progress: Progress, story: Story): Promise<Failure | undefined> {
+    return this.#audit.append({ ...story, timestamp: isoTime(progress.startedAt), event: "request" });
+  }
+
+  end(progress: Progress, story: Story, ending: Ending): Promise<Failure | undefined> {
+    const now = this.#now();
+    const { status, bytesOut, redactions, failure } = ending;
+    return this.#audit.append({
+      ...story,
+      timestamp: isoTime(now),
+      event: "response",
+      ...(status === undefined ? {} : { status }),
+      ...(failure === undefined ? { outcome: "ok" } : { outcome: "failed", code: failure }),
+      durationMs: Math.round(now - progress.startedAt),
+      bytesIn: bodyLength(progress.body),
+      bytesOut,
+      redactions,
+    });
+  }
+
+  /** Something that happened to no single request. */
+  async note(entry: Omit<Entry, "timestamp" | "id">): Promise<void> {
+    await this.#audit.append({ ...entry, timestamp: isoTime(this.#now()), id: this.newId() });
+  }
+
+  async refuse(call: Refused, failure: Failure): Promise<void> {
+    const now = this.#now();
+    if (!this.#refusals.takesLine(call.peer, now)) return;
+    const clean = await this.#cleanerFor(call.capability, now);
+    const { session, capability, service, reason } = call;
+    const mark = call.target.indexOf("?");
+    await this.#audit.append({
+      timestamp: isoTime(now),
+      id: call.id,
+      event: "request",
+      surface: call.surface,
+      owner: session?.owner ?? "unknown",
+      ...(session?.agent === undefined ? {} : { agent: clean(session.agent) }),
+      ...(session === undefined ? {} : { session: session.id }),
+      ...(capability === undefined ? {} : { capability: clean(capability) }),
+      ...(service === undefined ? {} : { service }),
+      method: clean(call.method.slice(0, 20)),
+      path: clean(mark < 0 ? call.target : call.target.slice(0, mark)),
+      query: mark < 0 ? "" : clean(call.target.slice(mark + 1)),
+      decision: failure.code === "approval_pending" ? "pending" : "deny",
+      code: failure.code,
+      outcome: "refused",
+      ...(failure.rule === undefined ? {} : { rule: failure.rule }),
+      ...(reason === undefined ? {} : { reason: clean(reason) }),
+      peer: call.peer,
+    });
+  }
+
+  /** Writes down how many refusals got no line of their own. Run once a second. */
+  async writeRefusalCounts(): Promise<void> {
+    for (const { peer, count } of this.#refusals.drain()) {
+      await this.note({ event: "refusals", peer, count, decision: "deny" });
+    }
+  }
+
+  /** An agent that somehow has the key must not get it into the trail through what it writes. */
+  async #cleanerFor(capability: string | undefined, now: number): Promise<(text: string) => string> {
+    const { config } = this.#policy.current();
+    const name = capability === undefined ? undefined : config.capabilities.get(capability)?.service;
+    const named = name === undefined ? undefined : config.services.get(name);
+    const scrubbers: Scrubber[] = [];
+    // A request that names no service may hold the key of any.
+    for (const service of named ? [named] : config.services.values()) {
+      if (!service.base) continue;
+      // Nobody's request is no reason to run the command of a reference.
+      const isReference = [...service.auth.secret.values()].some(({ kind }) => kind === "reference");
+      const services = this.#services;
+      const opened =
+        named || !isReference ? await services.prepare(service, now) : services.known(service, now);
+      if (opened && "scrubber" in opened) scrubbers.push(opened.scrubber);
+    }
+    return (text) => scrubbers.reduce((rest, scrubber) => scrubber.text(rest).text, text);
+  }
+}
+
+/** The line of a refusal, from the call and as far as it was judged. */
+export function refusedCall(id: string, call: Call, session: Session | undefined, judged?: Judged): Refused {
+  const { surface, peer, method, target, capability, reason } = call;
+  const service = judged?.admission.service.name;
+  return {
+    ...{ id, surface, peer, method, target, capability, reason },
+    session: judged?.session ?? session,
+    ...(service === undefined ? {} : { service }),
+  };
+}
+
+function isoTime(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}
