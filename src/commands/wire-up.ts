@@ -2,9 +2,10 @@
 import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { Approvals } from "../engine/approval.ts";
-import { AuditTrail, type Entry } from "../engine/audit.ts";
+import { AuditTrail } from "../engine/audit.ts";
 import { RowSeal } from "../engine/authentic.ts";
 import { Broker } from "../engine/broker.ts";
+import type { Entry } from "../engine/entry.ts";
 import { Failure } from "../engine/failure.ts";
 import type { Policy } from "../engine/ports.ts";
 import { PreparedServices } from "../engine/prepared.ts";

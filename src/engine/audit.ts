@@ -1,64 +1,12 @@
 // The audit trail: one JSON object a line, one keyed chain a writer. A line is "written" when write(2) has
 // returned; the chain's head is stored right after, so a valid tail past the head is a crash and a head past
 // the file is a cut.
+import { type Entry, entryText, type Story } from "./entry.ts";
 import { Failure } from "./failure.ts";
 import type { ChainHead, Digest, Journal, Soon, Store } from "./ports.ts";
-import { withoutTokens } from "./session.ts";
-
-export type EntryEvent =
-  | "request"
-  | "response"
-  | "session"
-  | "approval"
-  | "policy"
-  | "command"
-  | "refusals"
-  | "start";
-
-/** What is written down. Absent fields are left out. */
-export interface Entry {
-  readonly timestamp: string;
-  readonly id: string;
-  readonly event: EntryEvent;
-  readonly surface?: string;
-  readonly owner?: string;
-  readonly agent?: string;
-  readonly session?: string;
-  readonly capability?: string;
-  readonly service?: string;
-  readonly method?: string;
-  readonly path?: string;
-  readonly query?: string;
-  readonly status?: number;
-  readonly decision?: string;
-  readonly rule?: string;
-  readonly code?: string;
-  readonly reason?: string;
-  readonly outcome?: string;
-  readonly approval?: string;
-  readonly durationMs?: number;
-  readonly bytesIn?: number;
-  readonly bytesOut?: number;
-  readonly redactions?: number;
-  /** For events other than requests: what happened, in words. */
-  readonly message?: string;
-  readonly changes?: readonly string[];
-  readonly peer?: string;
-  readonly count?: number;
-}
-
-/** The order on the line. */
-const names: readonly (keyof Entry)[] = [
-  ...(["timestamp", "id", "event", "surface", "owner", "agent", "session", "capability", "service"] as const),
-  ...(["method", "path", "query", "status", "decision", "rule", "code", "reason", "outcome"] as const),
-  ...(["approval", "durationMs", "bytesIn", "bytesOut", "redactions"] as const),
-  ...(["message", "changes", "peer", "count"] as const),
-];
-
-const longest = { path: 8192, query: 8192, reason: 500, agent: 100, message: 2000, default: 300 };
 
 interface Waiting {
-  readonly entry: Entry;
+  readonly text: string;
   readonly done: (failure: Failure | undefined) => void;
 }
 
@@ -100,10 +48,10 @@ export class AuditTrail {
     return this.#writer;
   }
 
-  /** Entries that arrive in one tick share one write and one commit. */
-  append(entry: Entry): Promise<Failure | undefined> {
+  /** Entries that arrive in one tick share one write and one commit. `story`: what this line shares with another. */
+  append(entry: Entry, story?: Story): Promise<Failure | undefined> {
     return new Promise((done) => {
-      this.#waiting.push({ entry, done });
+      this.#waiting.push({ text: entryText(entry, story), done });
       if (this.#waiting.length === 1) this.#soon(() => this.flush());
     });
   }
@@ -118,9 +66,10 @@ export class AuditTrail {
 
   #write(batch: readonly Waiting[]): Failure | undefined {
     let { seq, prev, lines } = { seq: this.#seq, prev: this.#prev, lines: "" };
-    for (const { entry } of batch) {
+    for (const { text } of batch) {
       seq += 1;
-      const line = chained(entry, this.#writer, seq, prev);
+      // The line without its hash: exactly the bytes that the hash covers.
+      const line = `${text},"writer":"${this.#writer}","seq":${seq},"prev":"${prev}"}`;
       prev = this.#digest.hmac(this.#key, line);
       lines += `${sealedLine(line, prev)}\n`;
     }
@@ -157,15 +106,6 @@ export function headMac(digest: Digest, key: Uint8Array, head: ChainHead): strin
   return digest.hmac(key, `head\n${head.writer}\n${head.seq}\n${head.hash}`);
 }
 
-/** The line without its hash: exactly the bytes that the hash covers. */
-function chained(entry: Entry, writer: string, seq: number, prev: string): string {
-  const line = bounded(entry);
-  line.writer = writer;
-  line.seq = seq;
-  line.prev = prev;
-  return visibleJson(JSON.stringify(line));
-}
-
 function sealedLine(line: string, hash: string): string {
   return `${line.slice(0, -1)},"hash":"${hash}"}`;
 }
@@ -178,41 +118,4 @@ export function splitSealed(line: string): { readonly covered: string; readonly 
   const from = line.length - hashKey.length - hashLength - 2;
   if (from < 1 || !line.startsWith(hashKey, from) || !line.endsWith('"}')) return undefined;
   return { covered: `${line.slice(0, from)}}`, hash: line.slice(from + hashKey.length, -2) };
-}
-
-/** Characters that would reorder or hide text in a terminal stand as escapes. */
-function visibleJson(json: string): string {
-  return /[^\x20-\x7e]/.test(json) ? json.replace(hidden, escapeUnit) : json;
-}
-
-/** The same characters that `visible` shows, as JSON escapes: a pair of surrogates becomes two. */
-const hidden = /[\x7f-\x9f\p{Cf}\u2028\u2029\u115f\u1160\u180e\u3164\uffa0]/gu;
-
-function escapeUnit(character: string): string {
-  let escaped = "";
-  for (let index = 0; index < character.length; index++) {
-    escaped += `\\u${character.charCodeAt(index).toString(16).padStart(4, "0")}`;
-  }
-  return escaped;
-}
-
-const mostChanges = 100;
-
-function bounded(entry: Entry): Record<string, unknown> {
-  const result: Record<string, unknown> = {};
-  for (const name of names) {
-    const value = entry[name];
-    if (value === undefined) continue;
-    if (typeof value === "string") result[name] = boundedText(name, value);
-    else if (typeof value === "number") result[name] = value;
-    else result[name] = value.slice(0, mostChanges).map((line) => boundedText("message", line));
-  }
-  return result;
-}
-
-function boundedText(name: string, value: string): string {
-  const limit = longest[name as keyof typeof longest] ?? longest.default;
-  const clean = withoutTokens(value);
-  const text = clean.length > limit ? `${clean.slice(0, limit)}…` : clean;
-  return text.isWellFormed() ? text : text.toWellFormed();
 }

@@ -5,6 +5,7 @@ import { Asking } from "./asking.ts";
 import type { AuditTrail } from "./audit.ts";
 import { bodyLength } from "./bodies.ts";
 import type { Call, Judged, Progress, Reply } from "./call.ts";
+import type { Story } from "./entry.ts";
 import { Failure } from "./failure.ts";
 import { type Flight, InFlight } from "./in-flight.ts";
 import { countUse, refuseOverLimit } from "./limit.ts";
@@ -14,7 +15,7 @@ import { readFirst } from "./read-first.ts";
 import { sameService } from "./same-service.ts";
 import { boundaryOf, scrubReply, scrubStream } from "./scrub-reply.ts";
 import { judge, type Session, type Sessions } from "./session.ts";
-import { refusedCall, type Story, Trail } from "./trail.ts";
+import { refusedCall, Trail } from "./trail.ts";
 
 export interface BrokerParts {
   readonly policy: Policy;

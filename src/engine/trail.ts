@@ -1,17 +1,15 @@
 // The story of each call, as the audit trail tells it: a line before it is sent, a line when it ends, or one line
 // when it is refused. Agent-written text may hold the key: it is scrubbed before it is written.
-import type { AuditTrail, Entry } from "./audit.ts";
+import type { AuditTrail } from "./audit.ts";
 import { bodyLength } from "./bodies.ts";
 import type { Call, Judged, Progress } from "./call.ts";
+import type { Entry, Story } from "./entry.ts";
 import type { Failure } from "./failure.ts";
 import type { Entropy, Policy } from "./ports.ts";
 import type { Prepared, PreparedServices } from "./prepared.ts";
 import { RefusalMeter } from "./refusals.ts";
 import type { Scrubber } from "./scrub.ts";
 import { type Session, shortId } from "./session.ts";
-
-/** What both lines of an admitted request say. */
-export type Story = Omit<Entry, "event" | "timestamp">;
 
 export interface Ending {
   readonly status?: number;
@@ -84,15 +82,16 @@ export class Trail {
   }
 
   begin(progress: Progress, story: Story): Promise<Failure | undefined> {
-    return this.#audit.append({ ...story, timestamp: isoTime(progress.startedAt), event: "request" });
+    const timestamp = isoTime(progress.startedAt);
+    return this.#audit.append({ timestamp, id: progress.id, event: "request" }, story);
   }
 
   end(progress: Progress, story: Story, ending: Ending): Promise<Failure | undefined> {
     const now = this.#now();
     const { status, bytesOut, redactions, failure } = ending;
-    return this.#audit.append({
-      ...story,
+    const entry: Entry = {
       timestamp: isoTime(now),
+      id: progress.id,
       event: "response",
       ...(status === undefined ? {} : { status }),
       ...(failure === undefined ? { outcome: "ok" } : { outcome: "failed", code: failure }),
@@ -100,7 +99,8 @@ export class Trail {
       bytesIn: bodyLength(progress.body),
       bytesOut,
       redactions,
-    });
+    };
+    return this.#audit.append(entry, story);
   }
 
   /** Something that happened to no single request. */

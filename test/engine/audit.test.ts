@@ -1,7 +1,8 @@
 // The audit trail: one JSON object a line, one keyed chain a writer, and nothing advances on what was not written.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AuditTrail, type Entry, headMac } from "../../src/engine/audit.ts";
+import { AuditTrail, headMac } from "../../src/engine/audit.ts";
+import type { Entry } from "../../src/engine/entry.ts";
 import { Failure } from "../../src/engine/failure.ts";
 import type { ChainHead, Journal, Store } from "../../src/engine/ports.ts";
 import { newToken } from "../../src/engine/session.ts";

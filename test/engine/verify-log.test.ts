@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { createHash, createHmac } from "node:crypto";
 import { test } from "node:test";
-import { AuditTrail, type Entry, headMac } from "../../src/engine/audit.ts";
+import { AuditTrail, headMac } from "../../src/engine/audit.ts";
+import type { Entry } from "../../src/engine/entry.ts";
 import { Failure } from "../../src/engine/failure.ts";
 import type { Digest, Store } from "../../src/engine/ports.ts";
 import { LogCheck, type LogReport, type StoredHead } from "../../src/engine/verify-log.ts";
