@@ -81,12 +81,17 @@ export class SqliteStore implements Store {
 
   version(): number {
     const { data_version } = this.#prepared("PRAGMA data_version").get() as { data_version: number };
-    this.#othersWrites = data_version * 0x1_0000_0000;
-    return this.#othersWrites + this.#ownWrites;
+    this.#othersWrites = data_version;
+    return this.#seen();
   }
 
   versionOfTick(): number {
-    return this.#glance.isStale() ? this.version() : this.#othersWrites + this.#ownWrites;
+    return this.#glance.isStale() ? this.version() : this.#seen();
+  }
+
+  /** Both counts in one exact number: 32 bits of SQLite's above 20 of our own. */
+  #seen(): number {
+    return this.#othersWrites * 0x10_0000 + (this.#ownWrites % 0x10_0000);
   }
 
   sessionByToken(tokenHash: string): StoredRow | undefined {
