@@ -13,7 +13,8 @@ function write(descriptor: 1 | 2, text: string): void {
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code;
       if (code === "EPIPE") process.exit(0);
-      if (code !== "EAGAIN") throw error;
+      // Nothing more can be said where nothing can be written.
+      if (code !== "EAGAIN") process.exit(1);
     }
   }
 }

@@ -84,7 +84,8 @@ async function add(
   if (talk.json) talk.printJson({ service: name, capability: capabilityName });
   else {
     talk.print(`${existing ? "updated" : "added"} ${name}, capability ${capabilityName}`);
-    talk.say(`  → try it: janee test ${name}; then: janee serve, and janee grant ${capabilityName}`);
+    if (exec) talk.say("  → commands are stored for exec mode, which this version does not run yet");
+    else talk.say(`  → try it: janee test ${name}; then: janee serve, and janee grant ${capabilityName}`);
   }
   return 0;
 }

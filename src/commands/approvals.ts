@@ -15,23 +15,27 @@ export const command: Command = {
   positionals: { least: 0, most: 0 },
   notes: ["Decide with: janee approve <id>, janee deny <id>"],
   run: (args, talk) =>
-    withJanee(talk, async (janee) => {
-      const shown = new Set<string>();
-      show(janee, talk, args.flag("all"), shown);
-      if (!args.flag("watch")) {
-        if (shown.size === 0 && !talk.json) talk.say("nothing waits for a person");
+    withJanee(
+      talk,
+      async (janee) => {
+        const shown = new Set<string>();
+        show(janee, talk, args.flag("all"), shown);
+        if (!args.flag("watch")) {
+          if (shown.size === 0 && !talk.json) talk.say("nothing waits for a person");
+          return 0;
+        }
+        let stopped = false;
+        process.once("SIGINT", () => {
+          stopped = true;
+        });
+        while (!stopped) {
+          await new Promise((done) => setTimeout(done, lookEveryMs));
+          show(janee, talk, false, shown);
+        }
         return 0;
-      }
-      let stopped = false;
-      process.once("SIGINT", () => {
-        stopped = true;
-      });
-      while (!stopped) {
-        await new Promise((done) => setTimeout(done, lookEveryMs));
-        show(janee, talk, false, shown);
-      }
-      return 0;
-    }),
+      },
+      { toStop: true },
+    ),
 };
 
 function show(janee: Janee, talk: Talk, decided: boolean, shown: Set<string>): void {

@@ -17,7 +17,7 @@ export const command: Command = {
   flags: {},
   positionals: { least: 1, most: 2 },
   notes: [
-    "check: exit status 3 and file:line:column on an error; warnings alone leave it at 0. Nothing is changed.",
+    "check: exit status 3 (5 where a credential would travel in the clear) and file:line:column on an error; warnings alone leave it at 0. Nothing is changed.",
     "schema: the JSON Schema of config.yaml, for editors.",
   ],
   async run(args, talk) {

@@ -15,7 +15,10 @@ export const command: Command = {
       const { config } = home.current();
       const now = sessions.now();
       const live = sessions.list().filter((session) => !judge(session, now));
-      const liveOf = (name: string): number => live.filter(({ capability }) => capability === name).length;
+      const liveOf = (name: string): Use => ({
+        live: live.filter(({ capability }) => capability === name).length,
+        held: sessions.held("", name),
+      });
       if (talk.json) talk.printJson(published(config, liveOf));
       else if (config.services.size === 0) talk.say("no services yet\n  → janee add stripe");
       else talk.print(described(config, liveOf));
@@ -23,7 +26,13 @@ export const command: Command = {
     }),
 };
 
-type Count = (capability: string) => number;
+interface Use {
+  readonly live: number;
+  /** Revoked for everyone: a person has to grant, whatever `autoApprove` says. */
+  readonly held: boolean;
+}
+
+type Count = (capability: string) => Use;
 
 function published(config: Config, liveOf: Count): object {
   return {
@@ -42,7 +51,8 @@ function published(config: Config, liveOf: Count): object {
       unrestricted: capability.mode === "http" && capability.rules.unrestricted,
       rules: describeRules(capability),
       limit: capability.limit?.text ?? null,
-      sessions: liveOf(capability.name),
+      sessions: liveOf(capability.name).live,
+      revoked: liveOf(capability.name).held,
     })),
   };
 }
@@ -64,8 +74,9 @@ function described(config: Config, liveOf: Count): string {
 
 function describedCapability(capability: Capability, liveOf: Count): string {
   const { name, service, ttlMs, autoApprove, limit } = capability;
-  const approval = autoApprove ? "auto-approved" : "a person approves each session";
-  const live = liveOf(name);
+  const { live, held } = liveOf(name);
+  const manual = held ? "revoked: a person must grant" : "a person approves each session";
+  const approval = autoApprove && !held ? "auto-approved" : manual;
   const head = [`on ${service}`, timeLeft(ttlMs), approval, ...(limit ? [limit.text] : []), `${live} live`];
   return [`  ${name}  ${head.join(", ")}`, ...describeRules(capability).map((rule) => `    ${rule}`)].join(
     "\n",

@@ -3,13 +3,19 @@ import { Home } from "../host/home.ts";
 import type { Talk } from "./command.ts";
 import { type Janee, wireUp } from "./wire-up.ts";
 
-/** Opens the home, wires the engine up, does the work and closes everything again. */
+/**
+ * Opens the home, wires the engine up, does the work and closes everything again. `create`: a home that is missing is
+ * made. `toStop`: a config that cannot be read is no hindrance.
+ */
 export async function withJanee(
   talk: Talk,
   work: (janee: Janee) => Promise<number | Failure>,
-  options: { readonly create?: boolean } = {},
+  options: { readonly create?: boolean; readonly toStop?: boolean } = {},
 ): Promise<number | Failure> {
-  const home = await Home.open(talk.environment, options.create ?? false);
+  const { environment } = talk;
+  const home = options.toStop
+    ? await Home.openToStop(environment)
+    : await Home.open(environment, options.create ?? false);
   if (home instanceof Failure) return home;
   const janee = wireUp(home);
   if (janee instanceof Failure) return janee;

@@ -1,6 +1,10 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { Failure } from "../engine/failure.ts";
-import { judge, type Session } from "../engine/session.ts";
-import type { Command } from "./command.ts";
+import { judge, looksLikeToken, type Session } from "../engine/session.ts";
+import { homePath } from "../host/home.ts";
+import { openStore } from "../host/store-sqlite.ts";
+import type { Command, Talk } from "./command.ts";
 import { unknownCapability } from "./grant.ts";
 import { withJanee } from "./open.ts";
 import type { Janee } from "./wire-up.ts";
@@ -13,7 +17,8 @@ export const command: Command = {
   },
   positionals: { least: 0, most: 1 },
   notes: [
-    "A revocation outranks autoApprove: the next request asks a person, until one approves or grants.",
+    "A revocation outranks autoApprove: no session begins again until a person grants or approves one.",
+    "An id can be shortened as long as it stays unambiguous. --all works even where config and key are gone.",
     "When this command has returned, no request of the session starts any more, in any process.",
   ],
   async run(args, talk) {
@@ -25,28 +30,56 @@ export const command: Command = {
         next: "janee sessions shows the ids",
       });
     }
-    return withJanee(talk, async (janee) => {
-      const { capabilities } = janee.home.current().config;
-      if (capability !== undefined && !capabilities.has(capability)) {
-        return unknownCapability(capability, [...capabilities.keys()]);
-      }
-      const ended = id === undefined ? janee.sessions.revokeEvery(capability) : revokeOne(janee, id);
-      if (ended instanceof Failure) return ended;
-      for (const session of ended) await noteRevoked(janee, session);
-      if (id === undefined) {
-        const message = capability === undefined ? "revoke --all" : `revoke --capability ${capability}`;
-        const unwritten = await janee.note({ event: "command", surface: "cli", owner: "person", message });
-        // The sessions have ended all the same: a log that cannot be written must not keep them alive.
-        if (unwritten) talk.say(`janee: ${unwritten.message}`);
-      }
-      if (talk.json) talk.printJson({ revoked: ended.map((session) => session.id) });
-      else talk.print(ended.length === 1 ? `revoked ${ended[0]?.id}` : `revoked ${ended.length} sessions`);
-      return 0;
-    });
+    const revoked = await withJanee(talk, (janee) => revoke(janee, talk, id, capability), { toStop: true });
+    // Without its key the vault cannot say which rows are real: then all of them end.
+    return revoked instanceof Failure && args.flag("all") ? endWithoutVault(talk, revoked) : revoked;
   },
 };
 
+async function revoke(
+  janee: Janee,
+  talk: Talk,
+  id: string | undefined,
+  capability: string | undefined,
+): Promise<number | Failure> {
+  const { capabilities } = janee.home.current().config;
+  if (capability !== undefined && capabilities.size > 0 && !capabilities.has(capability)) {
+    return unknownCapability(capability, [...capabilities.keys()]);
+  }
+  const ended = id === undefined ? janee.sessions.revokeEvery(capability) : revokeOne(janee, id);
+  if (ended instanceof Failure) return ended;
+  for (const session of ended) await noteRevoked(janee, session);
+  if (id === undefined) {
+    const message = capability === undefined ? "revoke --all" : `revoke --capability ${capability}`;
+    const unwritten = await janee.note({ event: "command", surface: "cli", owner: "person", message });
+    // The sessions have ended all the same: a log that cannot be written must not keep them alive.
+    if (unwritten) talk.say(`janee: ${unwritten.message}`);
+  }
+  if (talk.json) talk.printJson({ revoked: ended.map((session) => session.id) });
+  else talk.print(ended.length === 1 ? `revoked ${ended[0]?.id}` : `revoked ${ended.length} sessions`);
+  return 0;
+}
+
+/** The kill switch works without config and key: no row of the store can be believed any more. */
+function endWithoutVault(talk: Talk, why: Failure): number | Failure {
+  const home = homePath(talk.environment);
+  if (home instanceof Failure || !existsSync(join(home, "state.db"))) return why;
+  const store = openStore(join(home, "state.db"));
+  store.endEverything();
+  store.close();
+  talk.say(`janee: ${why.message}`);
+  talk.say("janee: every session has ended all the same; this could not be written into the audit trail");
+  if (talk.json) talk.printJson({ revoked: "all" });
+  else talk.print("revoked every session");
+  return 0;
+}
+
 function revokeOne(janee: Janee, id: string): Session[] | Failure {
+  if (looksLikeToken(id)) {
+    return new Failure("usage", "that is a session's token: keep it secret, and give the session's id", {
+      next: "janee sessions shows the ids",
+    });
+  }
   const now = janee.sessions.now();
   const live = janee.sessions.list().filter((session) => session.id.startsWith(id) && !judge(session, now));
   const exact = live.find((session) => session.id === id);

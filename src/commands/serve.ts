@@ -33,7 +33,7 @@ export const command: Command = {
       type: "string",
       value: "NAME",
       multiple: true,
-      help: "a further Host that means this listener",
+      help: "a further Host, NAME or NAME:PORT, that means this listener",
     },
   },
   positionals: { least: 0, most: 0 },
@@ -43,6 +43,14 @@ export const command: Command = {
       return Promise.resolve(new Failure("usage", "--port wants a number from 0 to 65535"));
     }
     const host = args.text("host") ?? defaultHost;
+    const strange = args
+      .texts("allow-host")
+      .find((name) => !/^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\])(?::\d{1,5})?$/.test(name));
+    if (strange !== undefined) {
+      return Promise.resolve(
+        new Failure("usage", "--allow-host wants a name, or NAME:PORT, without a scheme or path"),
+      );
+    }
     return withJanee(talk, (janee) => serve(janee, talk, host, port, args.texts("allow-host")));
   },
 };
@@ -76,7 +84,7 @@ async function serve(
     },
   });
   if (listening instanceof Failure) return listening;
-  own = ownAuthorities(listening.port, ["127.0.0.1", "localhost", "::1", host, ...allowed]);
+  own = ownAuthorities(listening.port, ["127.0.0.1", "localhost", "::1", host], allowed);
   const rechecking = setInterval(() => {
     void janee.home.refreshVault();
     janee.broker.recheckInFlight();
@@ -90,8 +98,14 @@ async function serve(
     message: `serve on ${host}:${listening.port}`,
   });
   if (unwritten) talk.say(`janee: ${unwritten.message}`);
-  if (talk.json) talk.printJson({ host, port: listening.port, url: `http://${host}:${listening.port}` });
-  else talk.say(`janee serves http://${host}:${listening.port}/<capability>/ (stop with Ctrl-C)`);
+  const url = `http://${host.includes(":") ? `[${host}]` : host}:${listening.port}`;
+  if (!/^(?:127\.|::1$|localhost$)/.test(host)) {
+    talk.say(
+      "janee: warning: tokens and answers travel in the clear on this address; put TLS in front of it",
+    );
+  }
+  if (talk.json) talk.printJson({ host, port: listening.port, url });
+  else talk.say(`janee serves ${url}/<capability>/ (stop with Ctrl-C)`);
   await untilStopped();
   clearInterval(rechecking);
   clearInterval(counting);

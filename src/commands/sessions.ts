@@ -9,17 +9,21 @@ export const command: Command = {
   flags: { all: { type: "boolean", help: "also the ended ones" } },
   positionals: { least: 0, most: 0 },
   run: (args, talk) =>
-    withJanee(talk, async ({ sessions }) => {
-      const now = sessions.now();
-      const shown = sessions
-        .list({ ended: args.flag("all") })
-        .map((session) => describe(session, now))
-        .filter(({ state }) => args.flag("all") || state === "live");
-      if (talk.json) talk.printJson(shown);
-      else if (shown.length === 0) talk.say("no active sessions");
-      else talk.print(columns([headings, ...shown.map((one) => row(one, now))]));
-      return 0;
-    }),
+    withJanee(
+      talk,
+      async ({ sessions }) => {
+        const now = sessions.now();
+        const shown = sessions
+          .list({ ended: args.flag("all") })
+          .map((session) => describe(session, now))
+          .filter(({ state }) => args.flag("all") || state === "live");
+        if (talk.json) talk.printJson(shown);
+        else if (shown.length === 0) talk.say("no active sessions");
+        else talk.print(columns([headings, ...shown.map((one) => row(one, now))]));
+        return 0;
+      },
+      { toStop: true },
+    ),
 };
 
 const headings = ["ID", "CAPABILITY", "STATE", "LEFT", "AGENT", "OWNER", "REASON"];

@@ -41,7 +41,7 @@ export function admit(config: Config, standing: Standing, wish: Wish, now: numbe
   if (!service?.base || capability.mode !== "http") {
     return new Failure(
       "not_a_request_capability",
-      `"${capability.name}" runs commands: it takes no requests`,
+      `"${capability.service}" runs commands: it takes no requests`,
     );
   }
   if (standing !== "rules-only") {

@@ -69,7 +69,9 @@ function serviceNameOf(
   const name = place?.string("the name of a service");
   if (place === undefined || name === undefined) return undefined;
   if (!declared.has(name)) {
-    return place.refuse(`there is no service of this name under "services"${didYouMean(name, declared)}`);
+    return place.refuse(`there is no service of this name under "services"${didYouMean(name, declared)}`, {
+      next: "write the service under services: first, with its baseUrl and auth, or take the capability out and use janee add",
+    });
   }
   const service = services.get(name);
   if (service && !service.base && mode === "http") {

@@ -260,8 +260,10 @@ export class Sessions {
   /** A person approved or granted: the hold on this capability is lifted, for this owner and for everyone. */
   lift(owner: string, capability: string, others: readonly string[]): void {
     this.#store.transaction(() => {
+      // A hold that does not verify stands for everyone and everything, as `revoke --all` without a key leaves it.
       const heldEverywhere = this.#store.holds().some((stored) => {
-        return this.#rows.read<Hold>("hold", stored)?.capability === everyone;
+        const hold = this.#rows.read<Hold>("hold", stored);
+        return !hold || hold.capability === everyone;
       });
       this.#store.dropHolds(owner, capability);
       this.#store.dropHolds(everyone, capability);

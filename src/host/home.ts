@@ -76,6 +76,18 @@ export class Home implements Policy, Opener {
     return (await home.sealPlain()) ?? home;
   }
 
+  /** For those who stop things: with an empty config where the file cannot be read, so that a mistake in it holds no one up. */
+  static async openToStop(environment: Environment): Promise<Home | Failure> {
+    const home = await Home.open(environment, false);
+    if (!(home instanceof Failure)) return home;
+    const path = homePath(environment);
+    if (path instanceof Failure) return path;
+    const vault = await openVault(path, environment);
+    if (vault instanceof Failure) return home;
+    const read = readConfig(emptyConfig, configPath(path));
+    return read instanceof Failure ? read : new Home(path, environment, vault, read, "");
+  }
+
   get configPath(): string {
     return this.#configPath;
   }

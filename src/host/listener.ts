@@ -69,7 +69,7 @@ function listenFailure(error: Error, options: ListenOptions): Failure {
       next: "stop the other program, or choose another port with --port",
     });
   }
-  return new Failure("address_in_use", `cannot listen on ${where} (${code})`, {
+  return new Failure("address_in_use", `cannot listen on ${where}${code === "" ? "" : ` (${code})`}`, {
     next: "choose another --host or --port",
   });
 }

@@ -155,6 +155,15 @@ export class SqliteStore implements Store {
     this.#prepared("DELETE FROM hold").run();
   }
 
+  /** Removes all sessions, and leaves a hold that no key made: it holds everyone until a person grants. */
+  endEverything(): void {
+    this.transaction(() => {
+      this.#prepared("DELETE FROM session").run();
+      this.dropEveryHold();
+      this.putHold("*", "*", { row: "{}", mac: "" });
+    });
+  }
+
   approvalById(id: string): StoredRow | undefined {
     return this.#one("SELECT row, mac FROM approval WHERE id = ?", id);
   }

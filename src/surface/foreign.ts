@@ -3,12 +3,21 @@ import { Failure } from "../engine/failure.ts";
 import type { RequestHead } from "../wire/http1.ts";
 
 /** `host:port` pairs that mean this listener; exact, without prefix or suffix matching (DNS rebinding). */
-export function ownAuthorities(port: number, hosts: readonly string[]): ReadonlySet<string> {
+export function ownAuthorities(
+  port: number,
+  hosts: readonly string[],
+  added: readonly string[] = [],
+): ReadonlySet<string> {
   const authorities = new Set<string>();
   for (const host of hosts) {
     const name = host.includes(":") && !host.startsWith("[") ? `[${host}]` : host.toLowerCase();
     authorities.add(`${name}:${port}`);
     if (port === 80) authorities.add(name);
+  }
+  // Names that a person added stand as they are too: behind a port mapping, clients name another port or none.
+  for (const name of added) {
+    authorities.add(name.toLowerCase());
+    if (!/:\d+$/.test(name)) authorities.add(`${name.toLowerCase()}:${port}`);
   }
   return authorities;
 }
