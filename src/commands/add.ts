@@ -10,6 +10,7 @@ import {
   type AuthBlock,
   type AuthShape,
   credentialFlags,
+  credentialKind,
   givesCredential,
   readAuth,
   shapeFromFlags,
@@ -67,12 +68,18 @@ async function add(
   const auth = newCredential ? await readAuth(args, talk, shape ?? shapeOf(existing), name) : undefined;
   if (auth instanceof Failure) return auth;
   const capabilityName = args.text("capability") ?? name;
+  const owner = config.capabilities.get(capabilityName)?.service;
+  if (owner !== undefined && owner !== name) {
+    return new Failure("usage", `the capability "${capabilityName}" belongs to the service "${owner}"`, {
+      next: "choose another name with --capability",
+    });
+  }
   const capability = capabilityBlock(args, name, rules, config.capabilities.get(capabilityName));
   if (capability instanceof Failure) return capability;
 
   const done = await applyChange(janee, talk, {
     command: `add ${name}`,
-    newCredentialFor: newCredential ? name : undefined,
+    credential: credentialKind(auth),
     plan: (read, vault) => [
       ...serviceEdits(read, vault, name, baseUrl, auth),
       ...Object.entries(capability).map(

@@ -42,6 +42,12 @@ export interface AuthBlock {
 
 const longestKey = 64 * 1024;
 
+/** Whether what was given is a secret of its own, or names one that lies elsewhere. */
+export function credentialKind(auth: AuthBlock | undefined): "none" | "new" | "reference" {
+  if (!auth) return "none";
+  return Object.values(auth.secret).some((text) => /^(?:env|file|cmd):/.test(text)) ? "reference" : "new";
+}
+
 export function shapeFromFlags(args: Arguments): AuthShape | Failure | undefined {
   const headers = args.texts("header").map(nameOf);
   const params = args.texts("param").map(nameOf);

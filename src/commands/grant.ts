@@ -48,7 +48,14 @@ export const command: Command = {
         return new Failure("reason_required", `"${name}" wants a reason`, { next: "give one with --reason" });
       }
       const held = janee.sessions.held("", name);
-      const byPerson = !capability.autoApprove || held;
+      const agents = capability.allowedAgents;
+      if (agents && !agents.includes(args.text("agent") ?? "")) {
+        return new Failure("agent_not_allowed", `"${name}" is for these agents only: ${agents.join(", ")}`, {
+          next: "name one of them with --agent",
+        });
+      }
+      // Whose name a session bears is a person's to say where the name decides.
+      const byPerson = !capability.autoApprove || held || agents !== undefined;
       if (byPerson) {
         const stakes = [
           `capability: ${name} on ${capability.service}, for ${timeLeft(ttl)}`,
@@ -60,7 +67,7 @@ export const command: Command = {
           stakes,
           need: held
             ? `"${name}" was revoked, and is granted again by a person`
-            : `"${name}" is not auto-approved`,
+            : `"${name}" is granted by a person`,
           ask: `grant "${name}"?`,
         });
         if (refused) return refused;

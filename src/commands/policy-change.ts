@@ -11,8 +11,8 @@ import type { Janee } from "./wire-up.ts";
 
 export interface PolicyChange {
   readonly command: string;
-  /** The service whose credential is given with this change: widening its use needs no further yes. */
-  readonly newCredentialFor: string | undefined;
+  /** The credential that is given with this change: of its own kind no existing one can do more. */
+  readonly credential: "none" | "new" | "reference";
   readonly plan: (read: ReadConfig, vault: Vault) => readonly Edit[];
 }
 
@@ -24,10 +24,17 @@ export async function applyChange(
   const before = janee.home.current().config;
   const widened = wouldWiden(janee, change);
   if (widened instanceof Failure) return widened;
-  if (widened.length > 0 && change.newCredentialFor === undefined) {
+  // A reference names a secret that exists already: where it may go is a person's to say, like any other.
+  const referred = change.credential === "reference";
+  if (referred || (widened.length > 0 && change.credential === "none")) {
+    const lines = widened.map((line) => `  ${line}`);
     const refused = await refuseWithoutPerson(janee, talk, {
       command: change.command,
-      stakes: ["this lets an existing credential do more:", ...widened.map((line) => `  ${line}`)],
+      stakes: [
+        "this lets an existing credential do more:",
+        ...(referred ? ["  a reference to it is used"] : []),
+        ...lines,
+      ],
       need: `${change.command} lets an existing credential do more`,
       ask: "do it?",
     });

@@ -21,7 +21,7 @@ export const command: Command = {
       const gone = service ? capabilitiesOf(config, name) : [name];
       const failure = await applyChange(janee, talk, {
         command: `rm ${name}`,
-        newCredentialFor: undefined,
+        credential: "none",
         plan: (read) => removals(read.config, name, service),
       });
       if (failure) return failure;

@@ -4,7 +4,13 @@ import { Failure } from "../engine/failure.ts";
 import { type ReadConfig, secretKey } from "../engine/read-config.ts";
 import { shapeOf } from "./add.ts";
 import type { Command } from "./command.ts";
-import { type AuthBlock, credentialFlags, readAuth, shapeFromFlags } from "./credential-flags.ts";
+import {
+  type AuthBlock,
+  credentialFlags,
+  credentialKind,
+  readAuth,
+  shapeFromFlags,
+} from "./credential-flags.ts";
 import { withJanee } from "./open.ts";
 import { applyChange } from "./policy-change.ts";
 
@@ -41,7 +47,7 @@ export const command: Command = {
       if (auth instanceof Failure) return auth;
       const failure = await applyChange(janee, talk, {
         command: `set ${name}`,
-        newCredentialFor: name,
+        credential: credentialKind(auth),
         plan: (read) => [...openEdits(name, auth), ...secretEdits(read, name, service, auth)],
       });
       if (failure) return failure;

@@ -47,6 +47,12 @@ export function admit(config: Config, standing: Standing, wish: Wish, now: numbe
   if (standing !== "rules-only") {
     const problem = judgeStanding(standing.session, capability, now);
     if (problem) return problem;
+    const agents = capability.allowedAgents;
+    if (agents && !agents.includes(standing.session?.agent ?? "")) {
+      return new Failure("agent_not_allowed", `"${capability.name}" is not for this agent`, {
+        next: "ask the person, who can grant it in the name of an agent that may",
+      });
+    }
   }
   if (capability.requireReason && standing !== "rules-only" && !wish.reason && !standing.session?.reason) {
     return new Failure("reason_required", `"${capability.name}" wants a reason with each session or request`);
@@ -146,13 +152,16 @@ function overridesIn(text: string | undefined): { name: string; value: string }[
   return found;
 }
 
+/** No name that means anything is longer; what an agent pads a name with is not worth a look. */
+const longestName = 256;
+
 /** PHP ends a name at NUL, and reads a dot, a blank and a lone bracket in it as an underscore. */
 function parameterKey(name: string): string {
-  return name
-    .replace(/\0.*$/s, "")
-    .trim()
-    .replace(/[. [](?!.*\])/gs, "_")
-    .toLowerCase();
+  const whole = name.trimStart().slice(0, longestName);
+  const end = whole.indexOf("\0");
+  const key = (end < 0 ? whole : whole.slice(0, end)).trimEnd();
+  const bracket = key.lastIndexOf("]") + 1;
+  return `${key.slice(0, bracket)}${key.slice(bracket).replace(/[. [\]]/g, "_")}`.toLowerCase();
 }
 
 function* parameters(text: string): Iterable<[name: string, value: string]> {

@@ -1,5 +1,5 @@
-// Which header fields of an agent go upstream, and which of an upstream go back. Names are compared with `_` read
-// as `-`, since CGI and WSGI servers cannot tell them apart.
+// Which header fields of an agent go upstream, and which of an upstream go back. Names are compared with `_` and
+// its like read as `-`, since CGI and WSGI servers cannot tell them apart.
 import type { Service } from "./config.ts";
 import { schemeOf } from "./credential/index.ts";
 import { Failure } from "./failure.ts";
@@ -111,8 +111,9 @@ export function admitFields(fields: readonly HeaderField[], service: Service): H
   return admitted;
 }
 
-function dashed(key: string): string {
-  return key.includes("_") ? key.replaceAll("_", "-") : key;
+/** Some CGI front ends turn everything but letters and digits into `_`, so all of it counts as `-`. */
+export function dashed(key: string): string {
+  return /^[a-z0-9-]*$/.test(key) ? key : key.replace(/[^a-z0-9]/g, "-");
 }
 
 function tooLarge(): Failure {

@@ -78,6 +78,11 @@ export class Approvals {
     });
   }
 
+  /** How many of this owner's requests nobody has decided yet. */
+  waitingOf(owner: string): number {
+    return this.list({ decided: false }).filter((approval) => approval.owner === owner).length;
+  }
+
   /** The decision on this question as it stands now, without asking. */
   find(question: Question): Approval | undefined {
     return this.#boundTo(this.#bindingOf(question));

@@ -40,6 +40,17 @@ export class Asking {
 
   #ask(question: Question, prepared: Prepared): Failure | undefined {
     const shown = shownOf(question, prepared);
+    const known = this.#approvals.find(question);
+    if (!known && this.#approvals.waitingOf(question.owner) >= mostWaiting) {
+      return new Failure(
+        "limit_reached",
+        `${mostWaiting} requests of this session already wait for a person`,
+        {
+          next: "wait until some of them are decided",
+          retryAfter: 60,
+        },
+      );
+    }
     const { approval, isNew } = this.#approvals.ask(question, shown);
     if (isNew) void this.#trail.note(askedEntry(approval.id, shown));
     return approval.state === "approved" ? undefined : pending(approval);
@@ -101,6 +112,10 @@ function askedEntry(id: string, shown: Question): Parameters<Trail["note"]>[0] {
   };
 }
 
+const longestShown = 200;
+/** Undecided requests of one owner: nobody reads more, and each takes room. */
+const mostWaiting = 20;
+
 /** What a person sees and the store keeps of a question: what an agent wrote may hold the key, or a token. */
 function shownOf(question: Question, prepared: Prepared): Question {
   const clean = (text: string): string => withoutTokens(prepared.scrubber.text(text).text);
@@ -110,7 +125,7 @@ function shownOf(question: Question, prepared: Prepared): Question {
     ...(agent === undefined ? {} : { agent: clean(agent) }),
     ...(reason === undefined ? {} : { reason: clean(reason) }),
     ...(target === undefined ? {} : { target: clean(target) }),
-    ...(headers === undefined ? {} : { headers: headers.map(clean) }),
+    ...(headers === undefined ? {} : { headers: headers.map((text) => clean(text).slice(0, longestShown)) }),
     ...(bodyPreview === undefined ? {} : { bodyPreview: clean(bodyPreview) }),
   };
 }

@@ -11,7 +11,7 @@ import { type Flight, InFlight } from "./in-flight.ts";
 import { countUse, refuseOverLimit } from "./limit.ts";
 import type { Decoder, Digest, Entropy, Policy, Store, Upstream, UpstreamReply } from "./ports.ts";
 import { type Prepared, type PreparedServices, upstreamTarget } from "./prepared.ts";
-import { readFirst } from "./read-first.ts";
+import { readFirst, typedFields } from "./read-first.ts";
 import { sameService } from "./same-service.ts";
 import { boundaryOf, scrubReply, scrubStream } from "./scrub-reply.ts";
 import { judge, type Session, type Sessions } from "./session.ts";
@@ -31,6 +31,8 @@ export interface BrokerParts {
 }
 
 /** What is safe to send twice (RFC 9110 section 9.2.2). */
+/** Bodies of up to 8 MiB each. */
+const mostReadFirst = 32;
 const repeatable = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]);
 
 export class Broker {
@@ -38,6 +40,7 @@ export class Broker {
   readonly #trail: Trail;
   readonly #asking: Asking;
   readonly #inFlight = new InFlight();
+  #readingFirst = 0;
 
   constructor(parts: BrokerParts) {
     this.#parts = parts;
@@ -53,8 +56,7 @@ export class Broker {
       ...{ id, call, startedAt: this.#parts.sessions.now(), body: call.body },
       ...{ form: undefined, digest: undefined, preview: undefined },
     };
-    const reading = readFirst(unread, judged, this.#parts.digest);
-    const progress = reading instanceof Promise ? await reading : reading;
+    const progress = await this.#readFirst(unread, judged);
     if (progress instanceof Failure) return this.#refuse(id, call, progress, judged);
     const flight: Flight = { call, capability: judged.admission.capability.name, session: judged.session };
     this.#inFlight.begin(flight);
@@ -65,6 +67,19 @@ export class Broker {
     }
     const chunks = this.#inFlight.untilEnd(reply.body.chunks, flight);
     return { ...reply, body: { kind: "stream", length: reply.body.length, chunks } };
+  }
+
+  /** Bodies that are read whole share a bounded memory. */
+  async #readFirst(unread: Progress, judged: Judged): Promise<Progress | Failure> {
+    if (this.#readingFirst >= mostReadFirst) {
+      return new Failure("too_busy", "too many bodies are being read at once", { retryAfter: 1 });
+    }
+    const reading = readFirst(unread, judged, this.#parts.digest);
+    if (!(reading instanceof Promise)) return reading;
+    this.#readingFirst += 1;
+    return reading.finally(() => {
+      this.#readingFirst -= 1;
+    });
   }
 
   /** A request that never became a call: malformed, foreign, or without a capability. */
@@ -146,7 +161,7 @@ export class Broker {
     const request = {
       method,
       target: upstreamTarget(service, target, prepared.injection),
-      fields: [...fields, ...prepared.fields],
+      fields: [...typedFields(fields, progress.body), ...prepared.fields],
       body: progress.body,
     };
     for (let how: "pooled" | "fresh" = "pooled"; ; how = "fresh") {
@@ -164,8 +179,10 @@ export class Broker {
       const wasReused = connection.reused;
       const reply = await connection.send(request, lifeline);
       if (!(reply instanceof Failure) || reply.code !== "upstream_closed" || how === "fresh") return reply;
-      // A kept connection can be closed under us.
-      if (!wasReused || !repeatable.has(method) || request.body.kind === "stream") return reply;
+      // A kept connection can be closed under us. What was approved or counted once is not sent twice.
+      const once =
+        before.admission.decision.effect === "ask" || before.admission.capability.limit !== undefined;
+      if (!wasReused || once || !repeatable.has(method) || request.body.kind === "stream") return reply;
     }
   }
 

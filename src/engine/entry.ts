@@ -56,8 +56,8 @@ const ending = [
 ] as const;
 
 const longest: Partial<Record<keyof Entry, number>> = {
-  path: 8192,
-  query: 8192,
+  path: 16_384,
+  query: 16_384,
   reason: 500,
   agent: 100,
   message: 2000,

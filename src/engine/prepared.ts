@@ -19,6 +19,8 @@ const referenceAgeMs = 60_000;
 export class PreparedServices {
   readonly #opener: Opener;
   readonly #ready = new WeakMap<Service, { prepared: Prepared; until: number }>();
+  /** Many who wait for one credential have it opened once. */
+  readonly #opening = new WeakMap<Service, Promise<Prepared | Failure>>();
 
   constructor(opener: Opener) {
     this.#opener = opener;
@@ -30,9 +32,15 @@ export class PreparedServices {
     return entry && now < entry.until ? entry.prepared : undefined;
   }
 
-  async prepare(service: Service, now: number): Promise<Prepared | Failure> {
+  prepare(service: Service, now: number): Promise<Prepared | Failure> {
     const known = this.known(service, now);
-    if (known) return known;
+    if (known) return Promise.resolve(known);
+    const begun = this.#opening.get(service) ?? this.#open(service, now);
+    this.#opening.set(service, begun);
+    return begun.finally(() => this.#opening.delete(service));
+  }
+
+  async #open(service: Service, now: number): Promise<Prepared | Failure> {
     const opened = await this.#opener.open(service);
     if (opened instanceof Failure) return opened;
     const injection = schemeOf(service.auth.type).inject(service.auth, opened);

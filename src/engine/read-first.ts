@@ -1,9 +1,10 @@
 // Where the decision depends on the body, it is read before anything else: a form can name another method, and a
 // person who is asked is asked about exactly these bytes.
+import { dashed } from "./agent-fields.ts";
 import { collect, wholeBody } from "./bodies.ts";
 import type { Call, Judged, Progress } from "./call.ts";
 import { Failure } from "./failure.ts";
-import type { Digest, HeaderField } from "./ports.ts";
+import type { Body, Digest, HeaderField } from "./ports.ts";
 import { visible } from "./visible.ts";
 
 const readFirstLimit = 8 * 1024 * 1024;
@@ -46,15 +47,24 @@ const formType = /^\s*application\/x-www-form-urlencoded/i;
 /** Charsets in which the names of a form read as they do in ASCII; servers decode by the others, some of them. */
 const plainCharset = /charset\s*=\s*"?(?:utf-?8|us-ascii|iso-8859-1)"?\s*(?:;|$)/i;
 
-function contentType(fields: readonly HeaderField[]): string {
-  return fields.find(({ key }) => key.replaceAll("_", "-") === "content-type")?.value ?? "";
+/** Every field that some server takes for the type: `Content_Type` beside `Content-Type` hides nothing. */
+function contentTypes(fields: readonly HeaderField[]): string[] {
+  return fields.filter(({ key }) => dashed(key) === "content-type").map(({ value }) => value);
 }
 
 function isForm(call: Call): boolean {
-  return call.body.kind !== "empty" && formType.test(contentType(call.fields));
+  return call.body.kind !== "empty" && contentTypes(call.fields).some((type) => formType.test(type));
+}
+
+/**
+ * A body that does not say what it is goes out as bytes (RFC 9110 section 8.3): some frameworks would guess that a
+ * POST is a form, and take a method from it that no rule has seen.
+ */
+export function typedFields(fields: readonly HeaderField[], body: Body): readonly HeaderField[] {
+  if (body.kind === "empty" || contentTypes(fields).length > 0) return fields;
+  return [...fields, { name: "Content-Type", key: "content-type", value: "application/octet-stream" }];
 }
 
 function isUnreadableForm(call: Call): boolean {
-  const type = contentType(call.fields);
-  return /charset/i.test(type) && !plainCharset.test(type);
+  return contentTypes(call.fields).some((type) => /charset/i.test(type) && !plainCharset.test(type));
 }

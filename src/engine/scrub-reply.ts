@@ -25,7 +25,10 @@ export function scrubReply(
 ): Scrubbed | Failure {
   const coding = codingOf(reply.fields);
   const plain = coding === undefined ? reply.body : decoded(coding, reply.body, decoder);
-  if (plain instanceof Failure) return plain;
+  if (plain instanceof Failure) {
+    if (reply.body.kind === "stream") void reply.body.chunks[Symbol.asyncIterator]().return?.();
+    return plain;
+  }
   const passed = replyFields(reply.fields, admission.service, coding !== undefined);
   const { fields, redactions } = scrubFields(passed, scrubber);
   // The length that a GET would have had says nothing of a body that is scrubbed or decoded first.
@@ -42,10 +45,13 @@ function scrubFields(
   scrubber: Scrubber,
 ): { fields: HeaderField[]; redactions: number } {
   // Nearly always there is nothing in any of them: one look at all values together says so.
-  const together = fields.map(({ value }) => value).join("\n");
+  const together = fields.map(({ name, value }) => `${name}\n${value}`).join("\n");
   if (scrubber.text(together).redactions === 0) return { fields: [...fields], redactions: 0 };
   let redactions = 0;
-  const clean = fields.map((field) => {
+  // A name cannot hold the mark of a redaction: a field whose name is the key goes altogether.
+  const named = fields.filter(({ name }) => scrubber.text(name).redactions === 0);
+  redactions += fields.length - named.length;
+  const clean = named.map((field) => {
     const scrubbed = scrubber.text(field.value);
     redactions += scrubbed.redactions;
     return scrubbed.redactions === 0 ? field : { ...field, value: scrubbed.text };

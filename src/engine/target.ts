@@ -204,7 +204,7 @@ export function spellings(path: string): readonly string[] {
   for (const form of [path, once, decodeLoosely(once)]) {
     for (const text of [form, form.normalize("NFKC")]) {
       const bare = text.split("/").map(withoutParameters).join("/");
-      const trimmed = bare.replace(/[?#].*$/s, "").replace(/[. ]+(?=\/|$)/g, "");
+      const trimmed = (bare.split(/[?#]/, 1)[0] ?? "").split("/").map(withoutPadding).join("/");
       for (const view of [text, bare, trimmed]) {
         for (const one of withAndWithoutSlash(view.toLowerCase())) forms.add(one);
       }
@@ -214,5 +214,16 @@ export function spellings(path: string): readonly string[] {
 }
 
 function withAndWithoutSlash(path: string): string[] {
-  return [path, path.endsWith("/") ? path.replace(/\/+$/, "") || "/" : `${path}/`];
+  return [path, path.endsWith("/") ? withoutEnd(path, "/") || "/" : `${path}/`];
+}
+
+function withoutPadding(segment: string): string {
+  return withoutEnd(segment, ". ");
+}
+
+/** By hand: a pattern that looks for the end from each place takes a quadratic time. */
+function withoutEnd(text: string, characters: string): string {
+  let end = text.length;
+  while (end > 0 && characters.includes(text[end - 1] ?? "")) end -= 1;
+  return text.slice(0, end);
 }

@@ -155,8 +155,7 @@ export class Trail {
       // Nobody's request is no reason to run the command of a reference.
       const isReference = [...service.auth.secret.values()].some(({ kind }) => kind === "reference");
       const services = this.#services;
-      const opened =
-        named || !isReference ? await services.prepare(service, now) : services.known(service, now);
+      const opened = isReference ? services.known(service, now) : await services.prepare(service, now);
       if (opened && "scrubber" in opened) scrubbers.push(opened.scrubber);
     }
     return (text) => scrubbers.reduce((rest, scrubber) => scrubber.text(rest).text, text);

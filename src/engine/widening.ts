@@ -12,6 +12,19 @@ export interface PolicyChanges {
   readonly other: readonly string[];
 }
 
+/** Whether a key is gone whose absence opens a capability: an edit that means it, or a file that was cut off. */
+export function dropsGuard(before: Config, after: Config): boolean {
+  return [...before.capabilities.values()].some((old) => {
+    const now = after.capabilities.get(old.name);
+    if (!now) return false;
+    const opened = !old.rules.unrestricted && now.rules.unrestricted;
+    const unlimited = old.limit !== undefined && now.limit === undefined;
+    const forAll = old.allowedAgents !== undefined && now.allowedAgents === undefined;
+    const unasked = old.approval !== now.approval || (old.requireReason && !now.requireReason);
+    return opened || unlimited || forAll || unasked;
+  });
+}
+
 export function widenings(before: Config, after: Config): readonly string[] {
   return changes(before, after).widened;
 }

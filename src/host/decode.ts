@@ -53,7 +53,8 @@ async function* inflate(
       }
       yield piece as Buffer;
     }
-    await feeding;
+    // What comes behind the end of the compressed data is nobody's: waiting for it to be taken would be for ever.
+    if (!transform.readableEnded) await feeding;
   } catch (error) {
     if (error instanceof FailureError) throw error;
     throw new FailureError(new Failure("response_unscannable", "the compressed answer is damaged"));
@@ -61,6 +62,13 @@ async function* inflate(
     transform.destroy();
     await source.return?.();
   }
+}
+
+/** The end of the compressed data, or of the reader, ends the wait as well: neither drains. */
+function drained(transform: Transform): Promise<void> {
+  return new Promise((done) => {
+    for (const event of ["drain", "end", "close", "error"]) transform.once(event, () => done());
+  });
 }
 
 async function feed(
@@ -72,7 +80,8 @@ async function feed(
   try {
     for (let chunk: Buffer | undefined = first; chunk; ) {
       counts.taken += chunk.length;
-      if (!transform.write(chunk)) await new Promise<void>((done) => transform.once("drain", done));
+      if (!transform.write(chunk)) await drained(transform);
+      if (transform.destroyed || transform.readableEnded) return;
       const next: IteratorResult<Buffer> = await source.next();
       chunk = next.done ? undefined : next.value;
     }

@@ -10,6 +10,7 @@ import { type ReadConfig, readConfig, secretKey } from "../engine/read-config.ts
 import { isSealed } from "../engine/seal.ts";
 import type { Secret } from "../engine/secret.ts";
 import type { Vault } from "../engine/vault.ts";
+import { dropsGuard } from "../engine/widening.ts";
 import { Glance } from "./clock.ts";
 import { checkPrivate, ensureHome, readPrivate, writeAtomic } from "./files.ts";
 import { type Environment, openOrCreate, openVault, rotateVault, vaultPath } from "./keyring.ts";
@@ -134,16 +135,12 @@ export class Home implements Policy, Opener {
   }
 
   #reload(stamp: string): void {
-    this.#stamp = stamp;
-    const found = readHome(this.path);
-    const problem =
-      found === undefined ? nothingHere(this.path) : found instanceof Failure ? found : undefined;
-    this.#problem = problem;
-    if (problem || !found || found instanceof Failure) {
-      if (problem) this.#listener?.({ kind: "kept", problem });
-      return;
-    }
+    const found = readHome(this.path) ?? nothingHere(this.path);
+    if (found instanceof Failure) return this.#keep(found, stamp);
     const before = this.#read.config;
+    // In the middle of a write in place, a file can lack the rules that are still to come.
+    if (dropsGuard(before, found.read.config) && isBeingWritten(this.configPath, this.#stamp)) return;
+    this.#problem = undefined;
     this.#read = found.read;
     this.#stamp = found.stamp;
     this.#generation += 1;
@@ -152,13 +149,22 @@ export class Home implements Policy, Opener {
     if (found.read.plain.length > 0) void this.sealPlain();
   }
 
+  /** The last good config stays. A file that could not be read at all is tried again at the next look. */
+  #keep(problem: Failure, stamp: string): void {
+    const isNews = this.#problem?.message !== problem.message;
+    this.#problem = problem;
+    if (problem.at || problem.code === "config_missing") this.#stamp = stamp;
+    if (isNews) this.#listener?.({ kind: "kept", problem });
+  }
+
   /** Opens the vault again when another process has rotated it. */
   async refreshVault(): Promise<void> {
     const stamp = stampOf(vaultPath(this.path));
     if (stamp === this.#vaultStamp) return;
-    this.#vaultStamp = stamp;
     const vault = await openVault(this.path, this.#environment);
-    if (!(vault instanceof Failure)) this.#vault = vault;
+    if (vault instanceof Failure) return;
+    this.#vault = vault;
+    this.#vaultStamp = stamp;
   }
 
   /** Credentials that stand in the clear are sealed where they stand. */
@@ -319,6 +325,16 @@ function closeToOthers(path: string): string {
 function stampOf(path: string): string {
   const stat: Stats | undefined = statSync(path, { throwIfNoEntry: false });
   return stat ? `${stat.ino}:${stat.size}:${stat.mtimeMs}:${stat.ctimeMs}` : "";
+}
+
+/** How long a file that is written in place, not replaced, is left alone before it is believed to be whole. */
+const settlesWithinMs = 250;
+
+/** A new file under the name is whole: janee and most editors replace it. The same file, just changed, may not be. */
+function isBeingWritten(path: string, lastStamp: string): boolean {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (!stat || !lastStamp.startsWith(`${stat.ino}:`)) return false;
+  return Math.abs(Date.now() - stat.mtimeMs) < settlesWithinMs;
 }
 
 function holdsSealed(config: Config): boolean {

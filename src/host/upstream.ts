@@ -312,7 +312,7 @@ class PooledConnection implements UpstreamConnection {
     const step = exchange.reader.push(bytes);
     if (step instanceof Malformed) return this.#fail(nonsense(this.#where, step.message));
     if (exchange.pieces) exchange.pieces.push(...step.pieces);
-    else for (const piece of step.pieces) exchange.flow?.push(piece);
+    else if (step.pieces.length > 0) exchange.flow?.push(joined(step.pieces));
     if (!step.done) return;
     if (step.rest && step.rest.length > 0) this.closed = true;
     this.#completeBody(exchange);
@@ -380,6 +380,12 @@ class PooledConnection implements UpstreamConnection {
     }
     this.#finish(false);
   }
+}
+
+/** What one read brought goes on as one piece, however small its chunks were. */
+function joined(pieces: readonly Buffer[]): Buffer {
+  const [first] = pieces;
+  return first && pieces.length === 1 ? first : Buffer.concat(pieces);
 }
 
 function lengthOf(framing: ResponseHead["framing"]): number | undefined {

@@ -45,8 +45,17 @@ export async function writeReply(connection: Connection, reply: Reply, manner: M
   fields.push(...persistence(manner.keepAlive, manner));
   const head = writeResponseHead(status, fields);
   const fits = connection.write(bodiless || bytes.length === 0 ? head : Buffer.concat([head, bytes]));
-  if (!fits) await connection.drained();
+  if (!fits) await drained(connection);
   return manner.keepAlive;
+}
+
+/** A client that does not read gives up its place in time. */
+const readsWithinMs = 120_000;
+
+async function drained(connection: Connection): Promise<void> {
+  connection.within(readsWithinMs);
+  await connection.drained();
+  connection.within(undefined);
 }
 
 function persistence(keepAlive: boolean, manner: Manner): Field[] {
@@ -64,7 +73,7 @@ async function writeStream(connection: Connection, reply: Reply, manner: Manner)
   try {
     for await (const bytes of reply.body.chunks) {
       const fits = connection.write(chunked ? chunk(bytes) : bytes);
-      if (!fits) await connection.drained();
+      if (!fits) await drained(connection);
     }
   } catch (error) {
     if (!(error instanceof FailureError)) throw error;

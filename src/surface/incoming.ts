@@ -85,7 +85,8 @@ export class Incoming {
       const received: Buffer[] = [];
       const problem = this.#take(reader, value, received);
       if (problem) throw new FailureError(new Failure("bad_request", problem.message));
-      yield* received;
+      // However small the chunks of one read were, they go on as one piece.
+      if (received.length > 0) yield received.length === 1 ? (received[0] ?? value) : Buffer.concat(received);
     }
     this.#body = undefined;
   }

@@ -91,7 +91,7 @@ async function answerRequest(
   face: Face,
   lifeline: Lifeline,
 ): Promise<Reply | Failure> {
-  if (/^\/_janee(?:[/?]|$)/.test(head.target)) return face.page(head, body);
+  if (/^\/_janee(?:[/?]|$)/.test(head.target)) return face.page(head);
   const { capability, target } = split(head.target);
   if (!namePattern.test(capability)) {
     const failure = strangeName(head.target);

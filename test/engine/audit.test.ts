@@ -203,8 +203,8 @@ test("a lone surrogate becomes a replacement character, and a pair stays", async
 
 test("each field has its bound", async () => {
   for (const [name, limit] of [
-    ["path", 8192],
-    ["query", 8192],
+    ["path", 16_384],
+    ["query", 16_384],
     ["reason", 500],
     ["agent", 100],
     ["message", 2000],
