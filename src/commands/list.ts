@@ -1,4 +1,4 @@
-import type { Capability, Config, Service } from "../engine/config.ts";
+import { type Capability, type Config, type Service, serviceFlags } from "../engine/config.ts";
 import { judge } from "../engine/session.ts";
 import { columns } from "./columns.ts";
 import type { Command } from "./command.ts";
@@ -84,12 +84,5 @@ function describedCapability(capability: Capability, liveOf: Count): string {
 }
 
 function flagsOf(service: Service): string[] {
-  const flags = [
-    "allowCleartext",
-    "allowLinkLocal",
-    "allowEmptySegments",
-    "allowCookies",
-    "allowRange",
-  ] as const;
-  return flags.filter((flag) => service[flag]);
+  return serviceFlags.filter((flag) => service[flag]);
 }

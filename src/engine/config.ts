@@ -72,3 +72,12 @@ export interface Config {
   readonly network: NetworkSettings;
   readonly audit: { readonly sync: boolean };
 }
+
+/** What a service allows beyond what is safe by default. */
+export const serviceFlags = [
+  "allowCleartext",
+  "allowLinkLocal",
+  "allowEmptySegments",
+  "allowCookies",
+  "allowRange",
+] as const satisfies readonly (keyof Service)[];

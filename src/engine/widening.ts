@@ -1,6 +1,14 @@
 // What a new config lets an existing credential do that the old one did not: the lines a person is asked
 // about, and the audit trail keeps. What is not provably narrower counts as wider.
-import type { Capability, Config, ExecPolicy, NetworkSettings, RateLimit, Service } from "./config.ts";
+import {
+  type Capability,
+  type Config,
+  type ExecPolicy,
+  type NetworkSettings,
+  type RateLimit,
+  type Service,
+  serviceFlags,
+} from "./config.ts";
 import { schemeOf } from "./credential/index.ts";
 import type { Auth, StoredSecret } from "./credential/scheme.ts";
 import type { Rule, RuleList } from "./rule.ts";
@@ -88,14 +96,6 @@ function oneService(before: Service, after: Service): Change[] {
   found.push(...authChanges(before.auth, after.auth));
   return found;
 }
-
-const serviceFlags = [
-  "allowCleartext",
-  "allowLinkLocal",
-  "allowEmptySegments",
-  "allowCookies",
-  "allowRange",
-] as const;
 
 function authChanges(before: Auth, after: Auth): Change[] {
   if (before.type !== after.type) return [wider(`auth type ${before.type} → ${after.type}`)];
