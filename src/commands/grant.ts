@@ -1,6 +1,7 @@
 import { Failure } from "../engine/failure.ts";
 import { shortId } from "../engine/session.ts";
 import { entropy } from "../host/clock.ts";
+import { servingUrl } from "../host/serving.ts";
 import type { Command } from "./command.ts";
 import { describeRules } from "./describe.ts";
 import { durationMs, timeLeft } from "./duration.ts";
@@ -18,7 +19,7 @@ export const command: Command = {
     port: {
       type: "string",
       value: "PORT",
-      help: `port of janee serve, for the base URL (default ${defaultPort})`,
+      help: `port of janee serve, for the base URL (default: the one that runs, else ${defaultPort})`,
     },
   },
   positionals: { least: 1, most: 1 },
@@ -100,7 +101,9 @@ export const command: Command = {
         janee.sessions.end(session.id);
         return unwritten;
       }
-      const baseUrl = `http://127.0.0.1:${args.text("port") ?? defaultPort}/${name}`;
+      const port = args.text("port");
+      const running = port === undefined ? servingUrl(janee.home.path) : undefined;
+      const baseUrl = `${running ?? `http://127.0.0.1:${port ?? defaultPort}`}/${name}`;
       const expiresAt = new Date(session.expiresAt).toISOString();
       if (talk.json) talk.printJson({ token, baseUrl, session: session.id, capability: name, expiresAt });
       else if (args.flag("env")) talk.print(`export JANEE_TOKEN=${token}\nexport JANEE_BASE_URL=${baseUrl}`);

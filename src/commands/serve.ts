@@ -3,6 +3,7 @@ import { visible } from "../engine/visible.ts";
 import { changes as changesOf } from "../engine/widening.ts";
 import type { ConfigChange } from "../host/home.ts";
 import { listen } from "../host/listener.ts";
+import { announceServing, retractServing } from "../host/serving.ts";
 import { failureBytes } from "../surface/answer.ts";
 import { ownAuthorities } from "../surface/foreign.ts";
 import { makePage } from "../surface/page.ts";
@@ -104,12 +105,15 @@ async function serve(
       "janee: warning: tokens and answers travel in the clear on this address; put TLS in front of it",
     );
   }
+  const unannounced = announceServing(janee.home.path, url);
+  if (unannounced) talk.say(`janee: ${unannounced.message}`);
   if (talk.json) talk.printJson({ host, port: listening.port, url });
   else talk.say(`janee serves ${url}/<capability>/ (stop with Ctrl-C)`);
   await untilStopped();
   clearInterval(rechecking);
   clearInterval(counting);
   clearInterval(tidying);
+  retractServing(janee.home.path);
   await listening.close();
   return 0;
 }
