@@ -1,5 +1,5 @@
 // nginx as the fast upstream, and as the proxy that janee is compared with.
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Box, freePort, listens, until, which } from "./box.ts";
 import type { Serving } from "./home.ts";
@@ -24,8 +24,8 @@ async function start(
 ): Promise<Serving> {
   const program = which("nginx");
   if (program === undefined) throw new Error(`nginx is missing: ${howToGetNginx}`);
-  const folder = join(box.folder, name);
-  mkdirSync(folder);
+  // Several parts of one run start the same server.
+  const folder = mkdtempSync(join(box.folder, `${name}-`));
   const port = await freePort();
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
   const config = [

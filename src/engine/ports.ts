@@ -62,6 +62,8 @@ export interface Store {
   /** Newest first; live ones only unless `ended`. */
   sessions(filter: { readonly ended: boolean }): readonly StoredRow[];
   liveSession(owner: string, capability: string): StoredRow | undefined;
+  /** Live ones whose end has come at this time; some of them, where there are very many. */
+  overdueSessions(time: number): readonly StoredRow[];
   /** Inserts or replaces by id. `key` columns are copies for look-ups: the row itself is what counts. */
   putSession(
     key: {

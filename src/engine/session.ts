@@ -240,8 +240,10 @@ export class Sessions {
   tidy(): void {
     const now = this.now();
     this.#store.transaction(() => {
-      const overdue = this.list().filter((session) => judge(session, now)?.code === "session_expired");
-      for (const session of overdue) this.#end(session, "expired", now);
+      for (const stored of this.#store.overdueSessions(now)) {
+        const session = this.#rows.read<Session>("session", stored);
+        if (session && judge(session, now)?.code === "session_expired") this.#end(session, "expired", now);
+      }
       this.#store.forgetBefore(now - rememberMs);
     });
   }

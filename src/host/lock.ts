@@ -9,7 +9,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Failure } from "../engine/failure.ts";
 import { broken, checkPrivate } from "./files.ts";
 
-const patienceMs = 30_000;
+// Fifty writers in a loop were seen to let one of them wait for half a minute.
+const patienceMs = 90_000;
 const longestPauseMs = 20;
 const releasedAt = new Map<string, number>();
 

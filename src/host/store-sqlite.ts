@@ -107,6 +107,12 @@ export class SqliteStore implements Store {
     return this.#all(`SELECT row, mac FROM session ${where} ORDER BY rowid DESC`);
   }
 
+  overdueSessions(time: number): readonly StoredRow[] {
+    return this.#prepared("SELECT row, mac FROM session WHERE live = 1 AND until <= ? LIMIT 1000").all(
+      Math.floor(time),
+    ) as unknown as StoredRow[];
+  }
+
   liveSession(owner: string, capability: string): StoredRow | undefined {
     return this.#one(
       "SELECT row, mac FROM session WHERE owner = ? AND capability = ? AND live = 1",

@@ -103,9 +103,12 @@ test("a compressed answer with more behind it ends", limit, async () => {
     for (let piece = 0; piece < 5; piece++) exchange.chunk(Buffer.alloc(20_000));
     exchange.end();
   };
-  const answer = await on.ask("up", "/x");
-  assert.equal(answer.status, 200);
-  assert.equal(answer.text, "hello");
+  // Bun's zlib ends there and drops the rest, Deno's calls the whole damaged: both come to an end.
+  const answer = await on.ask("up", "/tail");
+  assert.equal(answer.text, answer.complete ? "hello" : "");
+  await until(10_000, "its response line", () =>
+    on.audit().some((line) => line.path === "/tail" && line.event === "response"),
+  );
 });
 
 test("an undecodable answer is refused and its connection given up", limit, async () => {
