@@ -1,6 +1,5 @@
 // Where `janee serve` of a home listens at this moment, so that other commands can name its address.
 import { join } from "node:path";
-import * as v from "valibot";
 import type { Failure } from "../engine/failure.ts";
 import { readPrivate, removeFile, writeAtomic } from "./files.ts";
 
@@ -28,12 +27,12 @@ export function servingUrl(home: string): string | undefined {
   return serving && lives(serving.pid) ? serving.url : undefined;
 }
 
-function readServing(home: string): v.InferOutput<typeof servingSchema> | undefined {
+function readServing(home: string): Serving | undefined {
   const bytes = readPrivate(servingPath(home), 4096);
   if (!(bytes instanceof Uint8Array)) return undefined;
   try {
-    const parsed = v.safeParse(servingSchema, JSON.parse(bytes.toString("utf8")));
-    return parsed.success ? parsed.output : undefined;
+    const { url, pid } = JSON.parse(bytes.toString("utf8")) as Partial<Record<keyof Serving, unknown>>;
+    return typeof url === "string" && Number.isInteger(pid) ? { url, pid: Number(pid) } : undefined;
   } catch {
     return undefined;
   }
