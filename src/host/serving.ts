@@ -3,10 +3,10 @@ import { join } from "node:path";
 import type { Failure } from "../engine/failure.ts";
 import { readPrivate, removeFile, writeAtomic } from "./files.ts";
 
-const servingSchema = v.strictObject({
-  url: v.string(),
-  pid: v.pipe(v.number(), v.integer(), v.minValue(1)),
-});
+interface Serving {
+  readonly url: string;
+  readonly pid: number;
+}
 
 function servingPath(home: string): string {
   return join(home, "serve.json");
