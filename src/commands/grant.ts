@@ -1,5 +1,5 @@
 import { Failure } from "../engine/failure.ts";
-import { shortId } from "../engine/session.ts";
+import { type MintRequest, shortId } from "../engine/session.ts";
 import { entropy } from "../host/clock.ts";
 import { servingUrl } from "../host/serving.ts";
 import type { Command } from "./command.ts";
@@ -74,16 +74,26 @@ export const command: Command = {
         if (refused) return refused;
       }
       const owner = `grant:${shortId(entropy, 8)}`;
-      if (held) janee.sessions.lift("", name, [...config.capabilities.keys()]);
       const agent = args.text("agent");
-      const { session, token } = janee.sessions.mint({
+      const request: MintRequest = {
         owner,
         capability,
         approvedBy: byPerson ? "person" : "policy",
         ttlMs: ttl,
         ...(agent === undefined ? {} : { agent }),
         ...(reason === undefined ? {} : { reason }),
-      });
+      };
+      const granted = janee.sessions.grant(request, held, [...config.capabilities.keys()]);
+      if (!granted) {
+        return new Failure(
+          "session_revoked",
+          `"${name}" was revoked or granted meanwhile: nothing was granted`,
+          {
+            next: "run it again if it is still wanted",
+          },
+        );
+      }
+      const { session, token } = granted;
       const unwritten = await janee.note({
         ...{
           event: "session",

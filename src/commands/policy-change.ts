@@ -40,12 +40,23 @@ export async function applyChange(
     });
     if (refused) return refused;
   }
-  const refused = await janee.home.update((read, vault) => change.plan(read, vault));
+  const refused = await janee.home.update((read, vault) => {
+    const since = changesOf(before, read.config);
+    const moved = since.widened.length + since.other.length > 0;
+    // What was judged, and perhaps said yes to, was a change of the file as it stood then.
+    return moved && change.credential !== "new" ? meanwhile() : change.plan(read, vault);
+  });
   if (refused) return refused;
   const changes = changesOf(before, janee.home.current().config);
   return janee.note({
     ...{ event: "policy", surface: "cli", owner: "person", outcome: "changed", message: change.command },
     changes: [...changes.widened.map((line) => `wider: ${line}`), ...changes.other],
+  });
+}
+
+function meanwhile(): Failure {
+  return new Failure("too_busy", "the config was changed meanwhile: nothing was written", {
+    next: "run it again",
   });
 }
 

@@ -195,6 +195,22 @@ export class Sessions {
     });
   }
 
+  /**
+   * A session by a person's hand. `wasHeld` is what the person was told: when a revocation came since, nothing is
+   * minted, or a session would live on after `revoke` had returned.
+   */
+  grant(
+    request: MintRequest,
+    wasHeld: boolean,
+    capabilities: readonly string[],
+  ): { session: Session; token: string } | undefined {
+    return this.#store.transaction(() => {
+      if (this.held("", request.capability.name) !== wasHeld) return undefined;
+      if (wasHeld) this.lift("", request.capability.name, capabilities);
+      return this.mint(request);
+    });
+  }
+
   /** A person said yes to a session that policy alone had let in. */
   approve(id: string): void {
     this.#store.transaction(() => {

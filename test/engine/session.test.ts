@@ -441,3 +441,15 @@ test("tidying marks what has expired, forgets what ended long ago, and leaves wh
   assert.equal(from.byToken(revoked.token), undefined);
   assert.ok(from.held("revoked", "c"), "a hold outlives the session it began with");
 });
+
+test("a revocation between a person's look and the grant holds; told of the hold, the person lifts it", () => {
+  const on = store();
+  const from = sessions(on, new HandClock());
+  const request = { owner: "o", capability: capability("c"), approvedBy: "policy" } as const;
+  assert.ok(from.grant(request, false, ["c"]), "nothing holds it");
+  from.revokeEvery(undefined);
+  assert.equal(from.grant({ ...request, owner: "p" }, false, ["c"]), undefined);
+  assert.equal(from.list().length, 0, "no session lives on after the revocation");
+  assert.ok(from.grant({ ...request, owner: "p" }, true, ["c"]));
+  assert.equal(from.held("", "c"), false);
+});
