@@ -1,6 +1,6 @@
 import type { Approval } from "../engine/approval.ts";
+import { describeQuestion } from "../engine/describe-question.ts";
 import type { Command, Talk } from "./command.ts";
-import { describeQuestion } from "./describe-question.ts";
 import { withJanee } from "./open.ts";
 import type { Janee } from "./wire-up.ts";
 

@@ -1,7 +1,7 @@
 import type { Approval } from "../engine/approval.ts";
+import { describeQuestion } from "../engine/describe-question.ts";
 import { Failure } from "../engine/failure.ts";
 import type { Arguments, Talk } from "./command.ts";
-import { describeQuestion } from "./describe-question.ts";
 import { withJanee } from "./open.ts";
 import { refuseWithoutPerson } from "./person.ts";
 import type { Janee } from "./wire-up.ts";
@@ -26,23 +26,15 @@ export function decide(
         });
         if (refused) return refused;
       }
-      const decided = janee.approvals.decide(approval.id, decision);
+      const scope = approval.kind === "session" || args.flag("session") ? "session" : "once";
+      const verdict = decision === "approved" ? scope : decision;
+      const decided = await janee.broker.decide(approval.id, verdict, { surface: "cli", through: "person" });
       if (!decided)
         return new Failure("approval_expired", "this request no longer waits: it was decided or it expired");
-      if (decision === "approved" && decided.kind === "session") {
-        const names = [...janee.home.current().config.capabilities.keys()];
-        janee.sessions.lift(decided.owner, decided.capability, names);
-      }
-      const { id, owner, capability, service, method, target, rule } = decided;
-      const unwritten = await janee.note({
-        ...{ event: "approval", surface: "cli", outcome: decision, approval: id, owner, capability, service },
-        ...(method === undefined ? {} : { method }),
-        ...(target === undefined ? {} : { path: target }),
-        ...(rule === undefined ? {} : { rule }),
-      });
-      if (unwritten) talk.say(`janee: ${unwritten.message}`);
-      if (talk.json) talk.printJson({ id, decision });
-      else talk.print(`${decision} ${id}`);
+      if (decided instanceof Failure) talk.say(`janee: ${decided.message}`);
+      if (talk.json)
+        talk.printJson({ id: approval.id, decision, ...(decision === "approved" ? { scope } : {}) });
+      else talk.print(`${decision} ${approval.id}`);
       return 0;
     },
     { toStop: decision === "declined" },

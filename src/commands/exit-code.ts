@@ -18,6 +18,7 @@ const byCode: Readonly<Record<FailureCode, number>> = {
   passphrase_wrong: 5,
   reference_failed: 5,
   bad_request: 2,
+  bad_arguments: 2,
   bad_header_name: 2,
   bad_header_value: 2,
   headers_too_large: 2,

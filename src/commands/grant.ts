@@ -1,10 +1,11 @@
+import { describeRules } from "../engine/describe-rules.ts";
 import { Failure } from "../engine/failure.ts";
 import { type MintRequest, shortId } from "../engine/session.ts";
+import { timeLeft } from "../engine/time-left.ts";
 import { entropy } from "../host/clock.ts";
 import { servingUrl } from "../host/serving.ts";
 import type { Command } from "./command.ts";
-import { describeRules } from "./describe.ts";
-import { durationMs, timeLeft } from "./duration.ts";
+import { durationMs } from "./duration.ts";
 import { withJanee } from "./open.ts";
 import { refuseWithoutPerson } from "./person.ts";
 import { defaultPort } from "./serve-address.ts";
@@ -81,6 +82,7 @@ export const command: Command = {
         approvedBy: byPerson ? "person" : "policy",
         ttlMs: ttl,
         ...(agent === undefined ? {} : { agent }),
+        ...(byPerson ? { agentProven: true } : {}),
         ...(reason === undefined ? {} : { reason }),
       };
       const granted = janee.sessions.grant(request, held, [...config.capabilities.keys()]);

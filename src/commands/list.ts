@@ -1,9 +1,9 @@
 import { type Capability, type Config, type Service, serviceFlags } from "../engine/config.ts";
+import { describeRules } from "../engine/describe-rules.ts";
 import { judge } from "../engine/session.ts";
+import { timeLeft } from "../engine/time-left.ts";
 import { columns } from "./columns.ts";
 import type { Command } from "./command.ts";
-import { describeRules } from "./describe.ts";
-import { timeLeft } from "./duration.ts";
 import { withJanee } from "./open.ts";
 
 export const command: Command = {

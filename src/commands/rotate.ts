@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Approval } from "../engine/approval.ts";
+import type { Agent } from "../engine/agents.ts";
+import { type Approval, keyOf } from "../engine/approval.ts";
 import { RowSeal } from "../engine/authentic.ts";
 import { Failure } from "../engine/failure.ts";
 import type { Store } from "../engine/ports.ts";
@@ -24,7 +25,7 @@ export const command: Command = {
     withJanee(talk, async (janee) => {
       const unwritten = await note(janee, { outcome: "begun", message: "rotate" });
       if (unwritten) return unwritten;
-      let rows: Renewed = { sessions: 0, holds: 0, approvals: 0 };
+      let rows: Renewed = { sessions: 0, holds: 0, approvals: 0, agents: 0 };
       const rotated = await janee.home.rotate(async (next) => {
         await sleep(untilNoticedMs);
         const renewed = tryRenew(janee.store, janee.rows, new RowSeal(digest, () => next.rowKey));
@@ -47,7 +48,7 @@ export const command: Command = {
         [
           `renewed: the data key${keyRenewed ? " and the key that wraps it" : ""}`,
           `sealed anew: ${counted(credentials, "credential")}`,
-          `carried over: ${[counted(rows.sessions, "session"), counted(rows.holds, "hold"), counted(rows.approvals, "approval")].join(", ")}`,
+          `carried over: ${[counted(rows.sessions, "session"), counted(rows.holds, "hold"), counted(rows.approvals, "approval"), counted(rows.agents, "agent")].join(", ")}`,
         ].join("\n"),
       );
       if (!keyRenewed)
@@ -72,6 +73,7 @@ interface Renewed {
   readonly sessions: number;
   readonly holds: number;
   readonly approvals: number;
+  readonly agents: number;
 }
 
 function tryRenew(store: Store, from: RowSeal, to: RowSeal): Renewed | Failure {
@@ -87,7 +89,7 @@ function tryRenew(store: Store, from: RowSeal, to: RowSeal): Renewed | Failure {
 
 /** A row that does not verify is left as it is: it must not become one that does. */
 function renewRows(store: Store, from: RowSeal, to: RowSeal): Renewed {
-  let [sessions, holds, approvals] = [0, 0, 0];
+  let [sessions, holds, approvals, agents] = [0, 0, 0, 0];
   for (const stored of store.sessions({ ended: true })) {
     const session = from.read<Session>("session", stored);
     if (!session) continue;
@@ -108,12 +110,14 @@ function renewRows(store: Store, from: RowSeal, to: RowSeal): Renewed {
   for (const stored of store.approvals({ decided: true })) {
     const approval = from.read<Approval>("approval", stored);
     if (!approval) continue;
-    const { id, binding, state, expiresAt } = approval;
-    store.putApproval(
-      { id, digest: binding, pending: state === "pending", until: expiresAt },
-      to.write("approval", approval),
-    );
-    if (state === "pending") approvals += 1;
+    store.putApproval(keyOf(approval), to.write("approval", approval));
+    if (approval.state === "pending") approvals += 1;
   }
-  return { sessions, holds, approvals };
+  for (const stored of store.agents()) {
+    const agent = from.read<Agent>("agent", stored);
+    if (!agent) continue;
+    store.putAgent(agent, to.write("agent", agent));
+    agents += 1;
+  }
+  return { sessions, holds, approvals, agents };
 }

@@ -1,7 +1,7 @@
 import { judge, type Session } from "../engine/session.ts";
+import { timeLeft } from "../engine/time-left.ts";
 import { columns } from "./columns.ts";
 import type { Command } from "./command.ts";
-import { timeLeft } from "./duration.ts";
 import { withJanee } from "./open.ts";
 
 export const command: Command = {

@@ -1,6 +1,7 @@
 // Host parts + engine = one running broker. The only place where they meet.
 import { chmodSync } from "node:fs";
 import { join } from "node:path";
+import { Agents } from "../engine/agents.ts";
 import { Approvals } from "../engine/approval.ts";
 import { AuditTrail } from "../engine/audit.ts";
 import { RowSeal } from "../engine/authentic.ts";
@@ -24,6 +25,7 @@ export interface Janee {
   readonly rows: RowSeal;
   readonly sessions: Sessions;
   readonly approvals: Approvals;
+  readonly agents: Agents;
   readonly audit: AuditTrail;
   readonly broker: Broker;
   /** Writes an audit line of an event that is no request. */
@@ -43,6 +45,7 @@ export function wireUp(home: Home, policy: Policy = home): Janee | Failure {
   );
   const sessions = new Sessions(store, rows, clock, entropy, digest);
   const approvals = new Approvals(store, rows, entropy, digest, () => sessions.now());
+  const agents = new Agents(store, rows, entropy, digest);
   const journal = new JournalFile(join(home.path, "audit.log"), {
     sync: () => home.current().config.audit.sync,
   });
@@ -63,12 +66,12 @@ export function wireUp(home: Home, policy: Policy = home): Janee | Failure {
   const upstream = new UpstreamPool();
   const services = new PreparedServices(home);
   const broker = new Broker({
-    ...{ policy, store, sessions, approvals, services, upstream },
+    ...{ policy, store, sessions, approvals, agents, services, upstream },
     ...{ decoder, audit, digest, entropy },
   });
   let events = 0;
   return {
-    ...{ home, store, rows, sessions, approvals, audit, broker },
+    ...{ home, store, rows, sessions, approvals, agents, audit, broker },
     note(entry) {
       events += 1;
       const id = `${audit.writer}-e${events}`;

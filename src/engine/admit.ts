@@ -48,7 +48,8 @@ export function admit(config: Config, standing: Standing, wish: Wish, now: numbe
     const problem = judgeStanding(standing.session, capability, now);
     if (problem) return problem;
     const agents = capability.allowedAgents;
-    if (agents && !agents.includes(standing.session?.agent ?? "")) {
+    const { agent, agentProven } = standing.session ?? {};
+    if (agents && !(agentProven && agents.includes(agent ?? ""))) {
       return new Failure("agent_not_allowed", `"${capability.name}" is not for this agent`, {
         next: "ask the person, who can grant it in the name of an agent that may",
       });

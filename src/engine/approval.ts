@@ -1,6 +1,6 @@
 // What a person is asked, and what was answered. A record is bound to everything it was asked about and used once.
 import type { RowSeal } from "./authentic.ts";
-import type { Digest, Entropy, Store } from "./ports.ts";
+import type { ApprovalKey, Digest, Entropy, Store } from "./ports.ts";
 import { shortId } from "./session.ts";
 
 export type ApprovalState = "pending" | "approved" | "declined" | "used" | "expired";
@@ -35,9 +35,18 @@ export interface Approval extends Question {
   readonly expiresAt: number;
   readonly state: ApprovalState;
   readonly decidedAt?: number;
+  /** How far a yes reaches: this one request, or all that the rule covers while the session lives. */
+  readonly scope?: Scope;
 }
 
+export type Scope = "once" | "session";
+export type Verdict = Scope | "declined";
+
 const waitMs = 10 * 60_000;
+/** After a "no", the next question of the same kind waits this long, and twice as long with each further "no". */
+const firstQuietMs = 60_000;
+const longestQuietMs = 15 * 60_000;
+const rememberNoMs = 3_600_000;
 
 export class Approvals {
   readonly #store: Store;
@@ -80,7 +89,26 @@ export class Approvals {
 
   /** How many of this owner's requests nobody has decided yet. */
   waitingOf(owner: string): number {
-    return this.list({ decided: false }).filter((approval) => approval.owner === owner).length;
+    return this.#store.countPendingApprovals(owner, this.#now());
+  }
+
+  /**
+   * Until when a person who said no is left alone with further questions. One "no" to a request leaves other
+   * requests open; one "no" to a session does not, or another reason would be another question.
+   */
+  quietUntil({ kind, owner, capability }: Question): number {
+    let [times, latest] = [0, 0];
+    for (const stored of this.#store.approvalsOf(owner, capability)) {
+      const approval = this.#rows.read<Approval>("approval", stored);
+      if (approval?.kind !== kind || approval.owner !== owner || approval.decidedAt === undefined) continue;
+      if (approval.state !== "declined") break;
+      if (approval.decidedAt < this.#now() - rememberNoMs) break;
+      times += 1;
+      latest = Math.max(latest, approval.decidedAt);
+    }
+    const free = kind === "session" ? 0 : 1;
+    if (times <= free) return 0;
+    return latest + Math.min(firstQuietMs * 2 ** (times - free - 1), longestQuietMs);
   }
 
   /** The decision on this question as it stands now, without asking. */
@@ -104,12 +132,17 @@ export class Approvals {
     });
   }
 
-  decide(id: string, decision: "approved" | "declined"): Approval | undefined {
+  decide(id: string, verdict: Verdict): Approval | undefined {
     return this.#store.transaction(() => {
       const approval = this.byId(id);
       if (approval?.state !== "pending") return undefined;
       const now = this.#now();
-      const decided: Approval = { ...approval, state: decision, decidedAt: now, expiresAt: now + waitMs };
+      const decided: Approval = {
+        ...approval,
+        ...(verdict === "declined" ? { state: "declined" } : { state: "approved", scope: verdict }),
+        decidedAt: now,
+        expiresAt: now + waitMs,
+      };
       this.#put(decided);
       return decided;
     });
@@ -132,15 +165,14 @@ export class Approvals {
   #read(stored: ReturnType<Store["approvalById"]>): Approval | undefined {
     const approval = this.#rows.read<Approval>("approval", stored);
     if (!approval) return undefined;
-    // A "no" stands; a question nobody answered, or a "yes" nobody used, does not wait for ever.
-    const open = approval.state === "pending" || approval.state === "approved";
-    return open && this.#now() >= approval.expiresAt ? { ...approval, state: "expired" } : approval;
+    // A "no" to a request stands. A question nobody answered and a "yes" nobody used do not wait for ever, nor does a
+    // "no" to a session: the same agent may need the capability another day.
+    const lasts = approval.state === "used" || (approval.state === "declined" && approval.kind === "request");
+    return !lasts && this.#now() >= approval.expiresAt ? { ...approval, state: "expired" } : approval;
   }
 
   #put(approval: Approval): void {
-    const { id, binding, state, expiresAt } = approval;
-    const key = { id, digest: binding, pending: state === "pending", until: expiresAt };
-    this.#store.putApproval(key, this.#rows.write("approval", approval));
+    this.#store.putApproval(keyOf(approval), this.#rows.write("approval", approval));
   }
 
   #bindingOf(question: Question): string {
@@ -175,4 +207,9 @@ export class Approvals {
       ]),
     );
   }
+}
+
+/** What the store finds the row by. */
+export function keyOf({ id, binding, owner, capability, state, expiresAt }: Approval): ApprovalKey {
+  return { id, digest: binding, owner, capability, pending: state === "pending", until: expiresAt };
 }

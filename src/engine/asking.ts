@@ -12,8 +12,10 @@ export class Asking {
   readonly #approvals: Approvals;
   readonly #sessions: Sessions;
   readonly #trail: Trail;
+  readonly #now: () => number;
 
   constructor(approvals: Approvals, sessions: Sessions, trail: Trail) {
+    this.#now = () => sessions.now();
     this.#approvals = approvals;
     this.#sessions = sessions;
     this.#trail = trail;
@@ -24,23 +26,36 @@ export class Asking {
     const { session, admission } = judged;
     if (!session) return undefined;
     if (session.approvedBy === "policy" && !admission.capability.autoApprove) {
-      const refused = this.#ask(sessionQuestion(judged), prepared);
+      const refused = this.ask(sessionQuestion(judged), prepared);
       if (refused) return refused;
       this.#sessions.approve(session.id);
     }
-    if (admission.decision.effect !== "ask") return undefined;
-    return this.#ask(requestQuestion(progress, judged), prepared);
+    return asks(judged) ? this.ask(requestQuestion(progress, judged), prepared) : undefined;
   }
 
   /** Uses up the yes to this very request, in the tick in which it is sent. */
   spend(progress: Progress, judged: Judged): Failure | undefined {
+    if (!asks(judged)) return undefined;
     const approval = this.#approvals.find(requestQuestion(progress, judged));
-    return approval && this.#approvals.use(approval.id) ? undefined : pending(approval);
+    if (!approval || !this.#approvals.use(approval.id)) return pending(approval);
+    const { session, admission } = judged;
+    const rule = admission.decision.rule?.text;
+    if (approval.scope === "session" && session && rule) this.#sessions.confirm(session.id, rule);
+    return undefined;
   }
 
-  #ask(question: Question, prepared: Prepared): Failure | undefined {
+  /** The question is put, unless it was answered: undefined is a yes. */
+  ask(question: Question, prepared: Prepared): Failure | undefined {
     const shown = shownOf(question, prepared);
-    const known = this.#approvals.find(question);
+    const found = this.#approvals.find(question);
+    const known = found?.state === "used" || found?.state === "expired" ? undefined : found;
+    const quietFor = known ? 0 : this.#approvals.quietUntil(question) - this.#now();
+    if (quietFor > 0) {
+      return new Failure("approval_declined", "a person declined this a short while ago", {
+        next: "do without it; a person is not asked again for now",
+        retryAfter: Math.ceil(quietFor / 1000),
+      });
+    }
     if (!known && this.#approvals.waitingOf(question.owner) >= mostWaiting) {
       return new Failure(
         "limit_reached",
@@ -57,8 +72,17 @@ export class Asking {
   }
 }
 
+/** Whether a person has to say yes to this request, and has not said so for the whole session. */
+export function asks({ admission, session }: Judged): boolean {
+  const { effect, rule } = admission.decision;
+  return effect === "ask" && !(rule && session?.confirmed?.includes(rule.text));
+}
+
 function pending(approval: Approval | undefined): Failure {
-  const details = approval?.rule === undefined ? {} : { rule: approval.rule };
+  const details = {
+    ...(approval?.rule === undefined ? {} : { rule: approval.rule }),
+    ...(approval?.state === "pending" ? { approval: approval.id } : {}),
+  };
   if (approval?.state === "declined") {
     return new Failure("approval_declined", "a person declined this request", {
       ...details,

@@ -1,10 +1,14 @@
 // The one pipeline: admit → ask → open → record → send → scrub → record. Every face comes through here.
+import { Access, type AccessWish } from "./access.ts";
 import { admit, type Standing } from "./admit.ts";
-import type { Approvals } from "./approval.ts";
+import { type Agents, isAgentToken } from "./agents.ts";
+import type { Approval, Approvals, Verdict } from "./approval.ts";
 import { Asking } from "./asking.ts";
 import type { AuditTrail } from "./audit.ts";
 import { bodyLength } from "./bodies.ts";
 import type { Call, Judged, Progress, Reply } from "./call.ts";
+import type { Caller } from "./caller.ts";
+import { Consent, type Way } from "./consent.ts";
 import type { Story } from "./entry.ts";
 import { Failure } from "./failure.ts";
 import { type Flight, InFlight } from "./in-flight.ts";
@@ -15,13 +19,14 @@ import { readFirst, typedFields } from "./read-first.ts";
 import { sameService } from "./same-service.ts";
 import { boundaryOf, scrubReply, scrubStream } from "./scrub-reply.ts";
 import { judge, type Session, type Sessions } from "./session.ts";
-import { refusedCall, Trail } from "./trail.ts";
+import { refusedAccess, refusedCall, Trail } from "./trail.ts";
 
 export interface BrokerParts {
   readonly policy: Policy;
   readonly store: Store;
   readonly sessions: Sessions;
   readonly approvals: Approvals;
+  readonly agents: Agents;
   readonly services: PreparedServices;
   readonly upstream: Upstream;
   readonly decoder: Decoder;
@@ -39,6 +44,8 @@ export class Broker {
   readonly #parts: BrokerParts;
   readonly #trail: Trail;
   readonly #asking: Asking;
+  readonly #access: Access;
+  readonly #consent: Consent;
   readonly #inFlight = new InFlight();
   #readingFirst = 0;
 
@@ -46,10 +53,27 @@ export class Broker {
     this.#parts = parts;
     this.#trail = new Trail({ ...parts, now: () => parts.sessions.now() });
     this.#asking = new Asking(parts.approvals, parts.sessions, this.#trail);
+    this.#access = new Access(parts, this.#asking, this.#trail);
+    this.#consent = new Consent(parts, this.#trail);
   }
 
-  async handle(call: Call): Promise<Reply | Failure> {
+  /** A session for a caller that asks for one. */
+  async requestAccess(wish: Omit<AccessWish, "renew">): Promise<Session | Failure> {
+    const opened = await this.#access.open({ ...wish, renew: true });
+    if (opened instanceof Failure) await this.#trail.refuse(refusedAccess(this.#trail.newId(), wish), opened);
+    return opened;
+  }
+
+  /** A person's answer to a question that waits; undefined: it waits no more. */
+  decide(id: string, verdict: Verdict, way: Way): Promise<Approval | Failure | undefined> {
+    return this.#consent.decide(id, verdict, way);
+  }
+
+  async handle(asked: Call): Promise<Reply | Failure> {
     const id = this.#trail.newId();
+    const caller = this.#callerOf(asked);
+    const call = caller ? await this.#withSession(asked, caller) : asked;
+    if (call instanceof Failure) return this.#refuse(id, asked, call);
     const judged = this.#judge(call, undefined);
     if (judged instanceof Failure) return this.#refuse(id, call, judged);
     const unread: Progress = {
@@ -67,6 +91,23 @@ export class Broker {
     }
     const chunks = this.#inFlight.untilEnd(reply.body.chunks, flight);
     return { ...reply, body: { kind: "stream", length: reply.body.length, chunks } };
+  }
+
+  #callerOf({ by }: Call): Caller | undefined {
+    if (typeof by === "string") return undefined;
+    if ("caller" in by) return by.caller;
+    return "token" in by && isAgentToken(by.token) ? this.#parts.agents.byToken(by.token) : undefined;
+  }
+
+  /** A caller without a live session asks for one; not for what the rules deny anyway. */
+  async #withSession(call: Call, caller: Caller): Promise<Call | Failure> {
+    const { policy, sessions } = this.#parts;
+    const admission = admit(policy.current().config, "rules-only", call, sessions.now());
+    if (admission instanceof Failure) return admission;
+    const { surface, capability, reason } = call;
+    const wish = { surface, caller, capability, renew: false, ...(reason === undefined ? {} : { reason }) };
+    const opened = await this.#access.open(wish);
+    return opened instanceof Failure ? opened : { ...call, by: { session: opened.id } };
   }
 
   /** Bodies that are read whole share a bounded memory. */
@@ -111,6 +152,7 @@ export class Broker {
   #sessionOf(call: Call): Session | undefined {
     if (call.by === "person" || call.by === "nobody") return undefined;
     const { sessions, store } = this.#parts;
+    if ("caller" in call.by) return sessions.live(call.by.caller.owner, call.capability);
     return "token" in call.by
       ? sessions.byToken(call.by.token, store.versionOfTick())
       : sessions.byId(call.by.session);
@@ -227,8 +269,7 @@ export class Broker {
     const now = sessions.now();
     const limited = refuseOverLimit(store, capability, now);
     if (limited) return limited;
-    const asks = decision.effect === "ask" && progress.call.by !== "person";
-    const refused = asks ? this.#asking.spend(progress, judged) : undefined;
+    const refused = progress.call.by === "person" ? undefined : this.#asking.spend(progress, judged);
     if (!refused) countUse(store, capability, now);
     return refused;
   }

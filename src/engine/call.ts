@@ -1,5 +1,6 @@
 // What an agent wants done, what it gets back, and what is known of it on the way.
 import type { Admission } from "./admit.ts";
+import type { Caller } from "./caller.ts";
 import type { Body, HeaderField, Lifeline } from "./ports.ts";
 import type { Session } from "./session.ts";
 
@@ -9,7 +10,12 @@ export interface Call {
   /** Whose refusals are counted together: an address, or an owner. */
   readonly peer: string;
   /** `person`: a command of janee itself, run by the one who owns the keys. */
-  readonly by: { readonly token: string } | { readonly session: string } | "nobody" | "person";
+  readonly by:
+    | { readonly token: string }
+    | { readonly caller: Caller }
+    | { readonly session: string }
+    | "nobody"
+    | "person";
   readonly capability: string;
   readonly method: string;
   readonly target: string;

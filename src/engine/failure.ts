@@ -20,6 +20,7 @@ export type FailureCode =
   | "reference_failed"
   // the request itself
   | "bad_request"
+  | "bad_arguments"
   | "bad_header_name"
   | "bad_header_value"
   | "headers_too_large"
@@ -94,6 +95,8 @@ interface FailureDetails {
   readonly at?: Position;
   /** Seconds until a retry can succeed (RFC 9110 section 10.2.3). */
   readonly retryAfter?: number;
+  /** The id of the question that waits for a person. */
+  readonly approval?: string;
 }
 
 /** An expected failure is a value that is returned; `throw` is for bugs. It never holds a secret. */
@@ -104,6 +107,7 @@ export class Failure {
   readonly next?: string;
   readonly at?: Position;
   readonly retryAfter?: number;
+  readonly approval?: string;
 
   constructor(code: FailureCode, message: string, details: FailureDetails = {}) {
     this.code = code;
@@ -112,6 +116,7 @@ export class Failure {
     if (details.next !== undefined) this.next = details.next;
     if (details.at !== undefined) this.at = details.at;
     if (details.retryAfter !== undefined) this.retryAfter = details.retryAfter;
+    if (details.approval !== undefined) this.approval = details.approval;
   }
 }
 

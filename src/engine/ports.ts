@@ -52,6 +52,16 @@ export interface ChainHead {
   readonly hash: string;
 }
 
+/** Copies of what the row says, for look-ups. */
+export interface ApprovalKey {
+  readonly id: string;
+  readonly digest: string;
+  readonly owner: string;
+  readonly capability: string;
+  readonly pending: boolean;
+  readonly until: number;
+}
+
 export interface Store {
   /** Changes whenever any process has committed something that this one has not seen. */
   version(): number;
@@ -62,6 +72,9 @@ export interface Store {
   /** Newest first; live ones only unless `ended`. */
   sessions(filter: { readonly ended: boolean }): readonly StoredRow[];
   liveSession(owner: string, capability: string): StoredRow | undefined;
+  /** The newest one, whatever became of it. */
+  lastSession(owner: string, capability: string): StoredRow | undefined;
+  liveSessionsOf(owner: string): readonly StoredRow[];
   /** Live ones whose end has come at this time; some of them, where there are very many. */
   overdueSessions(time: number): readonly StoredRow[];
   /** Inserts or replaces by id. `key` columns are copies for look-ups: the row itself is what counts. */
@@ -85,10 +98,15 @@ export interface Store {
   /** The newest approval for what is asked. */
   approvalByDigest(digest: string): StoredRow | undefined;
   approvals(filter: { readonly decided: boolean }): readonly StoredRow[];
-  putApproval(
-    key: { readonly id: string; readonly digest: string; readonly pending: boolean; readonly until: number },
-    stored: StoredRow,
-  ): void;
+  /** The newest few of one owner and capability. */
+  approvalsOf(owner: string, capability: string): readonly StoredRow[];
+  countPendingApprovals(owner: string, now: number): number;
+  putApproval(key: ApprovalKey, stored: StoredRow): void;
+  agents(): readonly StoredRow[];
+  agentByToken(tokenHash: string): StoredRow | undefined;
+  /** Inserts or replaces by name. */
+  putAgent(key: { readonly name: string; readonly tokenHash: string }, stored: StoredRow): void;
+  dropAgent(name: string): void;
   /** Removes sessions and approvals that ended before this time. */
   forgetBefore(time: number): void;
   /** Counts one use in a window and returns the counts of this window and the one before. */

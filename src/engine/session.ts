@@ -20,6 +20,10 @@ export interface Session {
   readonly approvedBy: "person" | "policy";
   readonly state: SessionState;
   readonly endedAt?: number;
+  /** `agent` is proven by a token or was named by a person: `allowedAgents` goes by nothing else. */
+  readonly agentProven?: boolean;
+  /** `ask` rules, as written, that a person answered for the whole session. */
+  readonly confirmed?: readonly string[];
 }
 
 /** Everyone: in a hold, any owner or any capability. */
@@ -37,6 +41,7 @@ export interface MintRequest {
   readonly approvedBy: "person" | "policy";
   readonly ttlMs?: number;
   readonly agent?: string;
+  readonly agentProven?: boolean;
   readonly reason?: string;
 }
 
@@ -44,17 +49,21 @@ const tokenPattern = /^jns_[0-9A-Za-z]{43}$/;
 const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const idAlphabet = "23456789abcdefghjkmnpqrstuvwxyz";
 
-/** Anything that begins like a session token is treated as one, and never travels on. */
+/** Anything that begins like a token of janee's is treated as one, and never travels on. */
 export function looksLikeToken(text: string): boolean {
-  return text.startsWith("jns_");
+  return text.startsWith("jns_") || text.startsWith("jna_");
 }
 
-/** No session token may stand in an audit line, whoever wrote it there. */
+/** No token may stand in an audit line, whoever wrote it there. */
 export function withoutTokens(text: string): string {
-  return text.includes("jns_") ? text.replace(/jns_[0-9A-Za-z]{20,}/g, "[janee:session]") : text;
+  if (!text.includes("jn")) return text;
+  return text
+    .replace(/jns_[0-9A-Za-z]{20,}/g, "[janee:session]")
+    .replace(/jna_[0-9A-Za-z]{20,}/g, "[janee:agent]");
 }
 
-export function newToken(entropy: Entropy): string {
+/** 32 random bytes in base62: `jns_` of a session, `jna_` of an agent. */
+export function newToken(entropy: Entropy, prefix: "jns_" | "jna_" = "jns_"): string {
   let value = 0n;
   for (const byte of entropy.bytes(32)) value = (value << 8n) | BigInt(byte);
   let text = "";
@@ -62,7 +71,7 @@ export function newToken(entropy: Entropy): string {
     text = `${base62[Number(value % 62n)]}${text}`;
     value /= 62n;
   }
-  return `jns_${text}`;
+  return `${prefix}${text}`;
 }
 
 /** A short name for people, unique enough to type; it opens nothing. */
@@ -166,6 +175,41 @@ export class Sessions {
     return judge(session, this.now()) === undefined ? session : undefined;
   }
 
+  /** The newest session of this owner, live or not. */
+  last(owner: string, capability: string): Session | undefined {
+    const session = this.#rows.read<Session>("session", this.#store.lastSession(owner, capability));
+    return session?.owner === owner && session.capability === capability ? session : undefined;
+  }
+
+  liveOf(owner: string): Session[] {
+    const sessions: Session[] = [];
+    for (const stored of this.#store.liveSessionsOf(owner)) {
+      const session = this.#rows.read<Session>("session", stored);
+      if (session?.owner === owner && !judge(session, this.now())) sessions.push(session);
+    }
+    return sessions;
+  }
+
+  /** A new token for a session whose old one nobody holds. */
+  rekey(id: string): string | undefined {
+    const token = newToken(this.#entropy);
+    return this.#store.transaction(() => {
+      const session = this.byId(id);
+      if (session?.state !== "live") return undefined;
+      this.#put({ ...session, tokenHash: this.hashOf(token) });
+      return token;
+    });
+  }
+
+  /** A person answered an `ask` rule for as long as this session lives. */
+  confirm(id: string, rule: string): void {
+    this.#store.transaction(() => {
+      const session = this.byId(id);
+      if (session?.state !== "live") return;
+      this.#put({ ...session, confirmed: [...(session.confirmed ?? []), rule] });
+    });
+  }
+
   mint(request: MintRequest): { session: Session; token: string } {
     const token = newToken(this.#entropy);
     const now = this.now();
@@ -187,6 +231,7 @@ export class Sessions {
         approvedBy: request.approvedBy,
         state: "live",
         ...(request.agent === undefined ? {} : { agent: request.agent }),
+        ...(request.agentProven ? { agentProven: true } : {}),
         ...(request.reason === undefined ? {} : { reason: request.reason }),
       };
       this.#put(session);

@@ -1,5 +1,6 @@
 // The story of each call, as the audit trail tells it: a line before it is sent, a line when it ends, or one line
 // when it is refused. Agent-written text may hold the key: it is scrubbed before it is written.
+import type { AccessWish } from "./access.ts";
 import type { AuditTrail } from "./audit.ts";
 import { bodyLength } from "./bodies.ts";
 import type { Call, Judged, Progress } from "./call.ts";
@@ -28,6 +29,9 @@ export interface Refused {
   readonly capability?: string;
   readonly service?: string;
   readonly session?: Session | undefined;
+  /** Of a caller that has no session. */
+  readonly owner?: string | undefined;
+  readonly agent?: string | undefined;
   readonly reason?: string | undefined;
 }
 
@@ -104,8 +108,18 @@ export class Trail {
   }
 
   /** Something that happened to no single request. */
-  async note(entry: Omit<Entry, "timestamp" | "id">): Promise<void> {
-    await this.#audit.append({ ...entry, timestamp: isoTime(this.#now()), id: this.newId() });
+  async note(entry: Omit<Entry, "timestamp" | "id">): Promise<Failure | undefined> {
+    const now = this.#now();
+    const { agent, reason, capability } = entry;
+    const written = agent !== undefined || reason !== undefined;
+    const clean = written ? await this.#cleanerFor(capability, now) : (text: string) => text;
+    return this.#audit.append({
+      ...entry,
+      ...(agent === undefined ? {} : { agent: clean(agent) }),
+      ...(reason === undefined ? {} : { reason: clean(reason) }),
+      timestamp: isoTime(now),
+      id: this.newId(),
+    });
   }
 
   async refuse(call: Refused, failure: Failure): Promise<void> {
@@ -113,14 +127,15 @@ export class Trail {
     if (!this.#refusals.takesLine(call.peer, now)) return;
     const clean = await this.#cleanerFor(call.capability, now);
     const { session, capability, service, reason } = call;
+    const { owner, agent } = session ?? call;
     const mark = call.target.indexOf("?");
     await this.#audit.append({
       timestamp: isoTime(now),
       id: call.id,
       event: "request",
       surface: call.surface,
-      owner: session?.owner ?? "unknown",
-      ...(session?.agent === undefined ? {} : { agent: clean(session.agent) }),
+      owner: owner ?? "unknown",
+      ...(agent === undefined ? {} : { agent: clean(agent) }),
       ...(session === undefined ? {} : { session: session.id }),
       ...(capability === undefined ? {} : { capability: clean(capability) }),
       ...(service === undefined ? {} : { service }),
@@ -162,12 +177,20 @@ export class Trail {
   }
 }
 
+/** The line of a request for access that was refused. */
+export function refusedAccess(id: string, wish: Omit<AccessWish, "renew">): Refused {
+  const { surface, caller, capability, reason } = wish;
+  const { owner, agent } = caller;
+  return { id, surface, peer: owner, method: "", target: "", capability, owner, agent, reason };
+}
+
 /** The line of a refusal, from the call and as far as it was judged. */
 export function refusedCall(id: string, call: Call, session: Session | undefined, judged?: Judged): Refused {
   const { surface, peer, method, target, capability, reason } = call;
   const service = judged?.admission.service.name;
+  const { owner, agent } = typeof call.by === "object" && "caller" in call.by ? call.by.caller : {};
   return {
-    ...{ id, surface, peer, method, target, capability, reason },
+    ...{ id, surface, peer, method, target, capability, reason, owner, agent },
     session: judged?.session ?? session,
     ...(service === undefined ? {} : { service }),
   };

@@ -1,7 +1,7 @@
 // Sessions, holds, approvals, counters and chain heads in one SQLite file in WAL mode, shared by all processes.
 import { closeSync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import type { ChainHead, Store, StoredRow } from "../engine/ports.ts";
+import type { ApprovalKey, ChainHead, Store, StoredRow } from "../engine/ports.ts";
 import { Glance } from "./clock.ts";
 
 const schema = `
@@ -10,13 +10,18 @@ CREATE TABLE IF NOT EXISTS session (
   live INTEGER NOT NULL, until INTEGER NOT NULL, row TEXT NOT NULL, mac TEXT NOT NULL) STRICT;
 CREATE UNIQUE INDEX IF NOT EXISTS session_live ON session (owner, capability) WHERE live = 1;
 CREATE INDEX IF NOT EXISTS session_by_life ON session (live);
+CREATE INDEX IF NOT EXISTS session_by_owner ON session (owner, capability);
 CREATE TABLE IF NOT EXISTS hold (
   owner TEXT NOT NULL, capability TEXT NOT NULL, row TEXT NOT NULL, mac TEXT NOT NULL,
   PRIMARY KEY (owner, capability)) STRICT;
 CREATE TABLE IF NOT EXISTS approval (
   number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, digest TEXT NOT NULL,
+  owner TEXT NOT NULL, capability TEXT NOT NULL,
   pending INTEGER NOT NULL, until INTEGER NOT NULL, row TEXT NOT NULL, mac TEXT NOT NULL) STRICT;
 CREATE INDEX IF NOT EXISTS approval_by_digest ON approval (digest, number);
+CREATE INDEX IF NOT EXISTS approval_by_owner ON approval (owner, capability, number);
+CREATE TABLE IF NOT EXISTS agent (
+  name TEXT PRIMARY KEY, token_hash TEXT NOT NULL UNIQUE, row TEXT NOT NULL, mac TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS head (
   writer TEXT PRIMARY KEY, seq INTEGER NOT NULL, hash TEXT NOT NULL, mac TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS use (
@@ -27,6 +32,7 @@ CREATE TABLE IF NOT EXISTS latest (id INTEGER PRIMARY KEY CHECK (id = 1), wall I
 
 const busyTimeoutMs = 10_000;
 const openTries = 50;
+const newestApprovals = 20;
 
 type Statement = ReturnType<DatabaseSync["prepare"]>;
 
@@ -121,6 +127,19 @@ export class SqliteStore implements Store {
     );
   }
 
+  lastSession(owner: string, capability: string): StoredRow | undefined {
+    return this.#one(
+      "SELECT row, mac FROM session WHERE owner = ? AND capability = ? ORDER BY rowid DESC LIMIT 1",
+      owner,
+      capability,
+    );
+  }
+
+  liveSessionsOf(owner: string): readonly StoredRow[] {
+    const sql = "SELECT row, mac FROM session WHERE owner = ? AND live = 1";
+    return this.#prepared(sql).all(owner) as unknown as StoredRow[];
+  }
+
   putSession(
     key: {
       readonly id: string;
@@ -136,7 +155,8 @@ export class SqliteStore implements Store {
     const { id, tokenHash, owner, capability, live, until } = key;
     this.#prepared(
       `INSERT INTO session (id, token_hash, owner, capability, live, until, row, mac) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (id) DO UPDATE SET live = excluded.live, until = excluded.until, row = excluded.row, mac = excluded.mac`,
+       ON CONFLICT (id) DO UPDATE SET token_hash = excluded.token_hash, live = excluded.live, until = excluded.until,
+         row = excluded.row, mac = excluded.mac`,
     ).run(id, tokenHash, owner, capability, live ? 1 : 0, Math.floor(until), stored.row, stored.mac);
   }
 
@@ -183,15 +203,44 @@ export class SqliteStore implements Store {
     return this.#all(`SELECT row, mac FROM approval ${where} ORDER BY number DESC`);
   }
 
-  putApproval(
-    key: { readonly id: string; readonly digest: string; readonly pending: boolean; readonly until: number },
-    stored: StoredRow,
-  ): void {
+  approvalsOf(owner: string, capability: string): readonly StoredRow[] {
+    return this.#prepared(
+      `SELECT row, mac FROM approval WHERE owner = ? AND capability = ? ORDER BY number DESC LIMIT ${newestApprovals}`,
+    ).all(owner, capability) as unknown as StoredRow[];
+  }
+
+  countPendingApprovals(owner: string, now: number): number {
+    const sql = "SELECT count(*) AS count FROM approval WHERE owner = ? AND pending = 1 AND until > ?";
+    return (this.#prepared(sql).get(owner, Math.floor(now)) as { count: number }).count;
+  }
+
+  putApproval(key: ApprovalKey, stored: StoredRow): void {
     this.#ownWrites += 1;
+    const { id, digest, owner, capability, pending, until } = key;
     this.#prepared(
-      `INSERT INTO approval (id, digest, pending, until, row, mac) VALUES (?, ?, ?, ?, ?, ?)
+      `INSERT INTO approval (id, digest, owner, capability, pending, until, row, mac) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (id) DO UPDATE SET pending = excluded.pending, until = excluded.until, row = excluded.row, mac = excluded.mac`,
-    ).run(key.id, key.digest, key.pending ? 1 : 0, Math.floor(key.until), stored.row, stored.mac);
+    ).run(id, digest, owner, capability, pending ? 1 : 0, Math.floor(until), stored.row, stored.mac);
+  }
+
+  agents(): readonly StoredRow[] {
+    return this.#all("SELECT row, mac FROM agent ORDER BY name");
+  }
+
+  agentByToken(tokenHash: string): StoredRow | undefined {
+    return this.#one("SELECT row, mac FROM agent WHERE token_hash = ?", tokenHash);
+  }
+
+  putAgent(key: { readonly name: string; readonly tokenHash: string }, stored: StoredRow): void {
+    this.#ownWrites += 1;
+    this.#prepared("INSERT OR REPLACE INTO agent (name, token_hash, row, mac) VALUES (?, ?, ?, ?)").run(
+      ...[key.name, key.tokenHash, stored.row, stored.mac],
+    );
+  }
+
+  dropAgent(name: string): void {
+    this.#ownWrites += 1;
+    this.#prepared("DELETE FROM agent WHERE name = ?").run(name);
   }
 
   forgetBefore(time: number): void {

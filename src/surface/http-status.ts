@@ -18,6 +18,7 @@ export const statusOf: Readonly<Record<FailureCode, number>> = {
   passphrase_wrong: 500,
   reference_failed: 502,
   bad_request: 400,
+  bad_arguments: 400,
   bad_header_name: 400,
   bad_header_value: 400,
   headers_too_large: 431,

@@ -87,7 +87,7 @@ test("a change of any bound field asks anew", () => {
   ];
   const from = approvals();
   const { approval } = from.ask(question);
-  from.decide(approval.id, "approved");
+  from.decide(approval.id, "once");
   const bindings = new Set([approval.binding]);
   for (const [what, changed] of changes) {
     assert.equal(from.find(changed), undefined, what);
@@ -110,7 +110,7 @@ test("an approval is used once, then the question is asked anew", () => {
   const from = approvals();
   const { approval } = from.ask(question);
   assert.ok(!from.use(approval.id), "pending");
-  assert.equal(from.decide(approval.id, "approved")?.state, "approved");
+  assert.equal(from.decide(approval.id, "once")?.state, "approved");
   assert.ok(from.use(approval.id));
   assert.ok(!from.use(approval.id));
   assert.equal(from.find(question)?.state, "used");
@@ -125,7 +125,7 @@ test("of two processes exactly one uses it", () => {
   const [one, two] = [approvals(path), approvals(path)];
   for (let run = 0; run < 20; run++) {
     const asked = one.ask({ ...question, target: `/v1/${run}` }).approval;
-    two.decide(asked.id, "approved");
+    two.decide(asked.id, "once");
     // Both have read it as approved before either uses it.
     assert.deepEqual([one.byId(asked.id)?.state, two.byId(asked.id)?.state], ["approved", "approved"]);
     const uses =
@@ -139,9 +139,9 @@ test("of two decisions the first stands", () => {
   const [one, two] = [approvals(path), approvals(path)];
   const { approval } = one.ask(question);
   assert.equal(one.decide(approval.id, "declined")?.state, "declined");
-  assert.equal(two.decide(approval.id, "approved"), undefined);
+  assert.equal(two.decide(approval.id, "once"), undefined);
   assert.equal(two.find(question)?.state, "declined");
-  assert.equal(two.decide("nobody", "approved"), undefined);
+  assert.equal(two.decide("nobody", "once"), undefined);
 });
 
 test("a decline is final, however long ago", () => {
@@ -165,7 +165,7 @@ test("a question that nobody answers expires, and can then be neither answered n
   assert.equal(from.byId(approval.id)?.state, "pending");
   time += 1;
   assert.equal(from.byId(approval.id)?.state, "expired");
-  assert.equal(from.decide(approval.id, "approved"), undefined);
+  assert.equal(from.decide(approval.id, "once"), undefined);
   assert.deepEqual(from.list({ decided: false }), []);
   assert.ok(from.ask(question).isNew);
 });
@@ -174,7 +174,7 @@ test("a yes that nobody uses expires, ten minutes after it was given", () => {
   const from = approvals();
   const { approval } = from.ask(question);
   time += 9 * minute;
-  from.decide(approval.id, "approved");
+  from.decide(approval.id, "once");
   time += 10 * minute - 1;
   assert.equal(from.find(question)?.state, "approved");
   time += 1;
@@ -187,7 +187,7 @@ test("a session's question and a request's are not one another's answer", () => 
   const from = approvals();
   const common = { owner: "o", session: "s1", capability: "c", service: "s", ttlMs: 1 };
   const session = from.ask({ kind: "session", ...common }).approval;
-  from.decide(session.id, "approved");
+  from.decide(session.id, "once");
   assert.ok(from.ask({ kind: "request", ...common }).isNew);
   assert.equal(from.find({ kind: "session", ...common })?.state, "approved");
 });
@@ -233,7 +233,7 @@ test("a sound yes moved under another question or id is no answer there", () => 
   const path = newPath();
   const from = approvals(path);
   const harmless = from.ask(question).approval;
-  from.decide(harmless.id, "approved");
+  from.decide(harmless.id, "once");
   const grave = { ...question, method: "DELETE", target: "/v1/everything" };
   const wanted = from.ask(grave).approval;
   tamper(

@@ -71,9 +71,15 @@ test("two live sessions of one owner and capability cannot be stored", () => {
 test("the newest approval for a question is the one that is found", () => {
   const store = open(newPath());
   for (const id of ["a", "b"])
-    store.putApproval({ id, digest: "d", pending: true, until: 10 }, { row: id, mac: "m" });
+    store.putApproval(
+      { id, digest: "d", owner: "o", capability: "c", pending: true, until: 10 },
+      { row: id, mac: "m" },
+    );
   assert.equal(store.approvalByDigest("d")?.row, "b");
-  store.putApproval({ id: "a", digest: "d", pending: false, until: 10 }, { row: "a2", mac: "m" });
+  store.putApproval(
+    { id: "a", digest: "d", owner: "o", capability: "c", pending: false, until: 10 },
+    { row: "a2", mac: "m" },
+  );
   assert.equal(store.approvalByDigest("d")?.row, "b");
   assert.equal(store.approvalById("a")?.row, "a2");
   assert.deepEqual(
@@ -101,7 +107,10 @@ test("version changes with each commit of another, with each write of one's own,
   assert.notEqual(one.version(), after1);
   assert.equal(two.holds().length, 0);
   const before = two.version();
-  two.putApproval({ id: "a", digest: "d", pending: true, until: 10 }, { row: "a", mac: "m" });
+  two.putApproval(
+    { id: "a", digest: "d", owner: "o", capability: "c", pending: true, until: 10 },
+    { row: "a", mac: "m" },
+  );
   assert.notEqual(two.version(), before);
 });
 
@@ -133,8 +142,14 @@ test("what ended before a time is forgotten, and what lives is not, however old"
   store.putSession({ ...session("gone", false), until: 9 }, { row: "gone", mac: "m" });
   store.putSession({ ...session("kept", false), until: 10 }, { row: "kept", mac: "m" });
   store.putSession({ ...session("live"), until: 1 }, { row: "live", mac: "m" });
-  store.putApproval({ id: "a", digest: "d", pending: false, until: 9 }, { row: "a", mac: "m" });
-  store.putApproval({ id: "b", digest: "d", pending: false, until: 10 }, { row: "b", mac: "m" });
+  store.putApproval(
+    { id: "a", digest: "d", owner: "o", capability: "c", pending: false, until: 9 },
+    { row: "a", mac: "m" },
+  );
+  store.putApproval(
+    { id: "b", digest: "d", owner: "o", capability: "c", pending: false, until: 10 },
+    { row: "b", mac: "m" },
+  );
   store.putHold("o", "c", { row: "h", mac: "m" });
   store.forgetBefore(10);
   assert.deepEqual(

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { Agents } from "../../src/engine/agents.ts";
 import { Approvals } from "../../src/engine/approval.ts";
 import { AuditTrail } from "../../src/engine/audit.ts";
 import { RowSeal } from "../../src/engine/authentic.ts";
@@ -104,6 +105,7 @@ class Bench {
       store,
       sessions: this.sessions,
       approvals: new Approvals(store, rows, entropy, digest, () => this.sessions.now()),
+      agents: new Agents(store, rows, entropy, digest),
       services: new PreparedServices({ open: async () => new Map([["key", new Secret(canary)]]) }),
       upstream,
       decoder,

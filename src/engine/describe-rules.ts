@@ -1,5 +1,5 @@
-import type { Capability } from "../engine/config.ts";
-import type { Rule } from "../engine/rule.ts";
+import type { Capability } from "./config.ts";
+import type { Rule } from "./rule.ts";
 
 function isOpen(first: Rule | undefined): boolean {
   return first?.effect === "allow" && first.method === "*" && first.path === "*";

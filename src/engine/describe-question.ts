@@ -1,6 +1,6 @@
-import type { Approval } from "../engine/approval.ts";
-import { visible } from "../engine/visible.ts";
-import { timeLeft } from "./duration.ts";
+import type { Approval } from "./approval.ts";
+import { timeLeft } from "./time-left.ts";
+import { visible } from "./visible.ts";
 
 const longestShown = 2048;
 
