@@ -17,7 +17,15 @@ interface Room {
 const allowed: Readonly<Record<string, Room>> = {
   main: { rooms: ["commands"], packages: [/^node:/] },
   commands: { rooms: ["commands", "surface", "engine", "host", "wire"], packages: [/^node:/] },
-  surface: { rooms: ["surface", "engine", "wire"], packages: [/^hono($|\/)/] },
+  surface: {
+    rooms: ["surface", "engine", "wire"],
+    packages: [
+      /^hono($|\/)/,
+      /^valibot$/,
+      /^@valibot\/to-json-schema$/,
+      /^@modelcontextprotocol\/server($|\/)/,
+    ],
+  },
   engine: { rooms: ["engine"], packages: [/^valibot$/, /^yaml$/, /^@noble\/(ciphers|hashes)\//] },
   wire: { rooms: ["wire"], packages: [] },
   host: { rooms: ["host", "engine", "wire"], packages: [/^node:/, /^@noble\/(ciphers|hashes)\//] },

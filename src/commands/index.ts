@@ -21,6 +21,7 @@ const table: Readonly<Record<string, Listed>> = {
   test: { summary: "send one harmless request to a service", load: () => import("./test.ts") },
   why: { summary: "show the decision on a request, and its rule", load: () => import("./why.ts") },
   serve: { summary: "run the HTTP side on 127.0.0.1:5263", load: () => import("./serve.ts") },
+  mcp: { summary: "serve MCP on stdin and stdout, for a client's config", load: () => import("./mcp.ts") },
   grant: { summary: "make a session by your own hand", load: () => import("./grant.ts") },
   sessions: { summary: "list active sessions", load: () => import("./sessions.ts") },
   revoke: { summary: "end sessions now", load: () => import("./revoke.ts") },

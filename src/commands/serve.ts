@@ -1,7 +1,5 @@
 import { Failure } from "../engine/failure.ts";
 import { visible } from "../engine/visible.ts";
-import { changes as changesOf } from "../engine/widening.ts";
-import type { ConfigChange } from "../host/home.ts";
 import { listen } from "../host/listener.ts";
 import { announceServing, retractServing } from "../host/serving.ts";
 import { failureBytes } from "../surface/answer.ts";
@@ -12,14 +10,12 @@ import type { Command, Talk } from "./command.ts";
 import { withJanee } from "./open.ts";
 import { defaultHost, defaultPort } from "./serve-address.ts";
 import { version } from "./version.ts";
+import { watchOver } from "./watch.ts";
 import type { Janee } from "./wire-up.ts";
 
 const patience = { idle: 75_000, head: 15_000, body: 60_000 };
 const mostConnections = 4096;
 const mostRequests = 2048;
-const recheckEveryMs = 50;
-const countRefusalsEveryMs = 1_000;
-const tidyEveryMs = 3_600_000;
 
 export const command: Command = {
   usage: "[--host 127.0.0.1] [--port 5263] [--allow-host NAME]…",
@@ -64,7 +60,6 @@ async function serve(
   allowed: readonly string[],
 ): Promise<number | Failure> {
   for (const warning of janee.home.warnings) talk.say(`janee: warning: ${visible(warning.message)}`);
-  janee.home.onChange((change) => void tellChange(janee, talk, change));
   let own: ReadonlySet<string> = new Set();
   const load: Load = { atWork: 0 };
   const page = makePage({ version });
@@ -86,13 +81,7 @@ async function serve(
   });
   if (listening instanceof Failure) return listening;
   own = ownAuthorities(listening.port, ["127.0.0.1", "localhost", "::1", host], allowed);
-  const rechecking = setInterval(() => {
-    void janee.home.refreshVault();
-    janee.broker.recheckInFlight();
-  }, recheckEveryMs);
-  const counting = setInterval(() => void janee.broker.writeRefusalCounts(), countRefusalsEveryMs);
-  janee.sessions.tidy();
-  const tidying = setInterval(() => janee.sessions.tidy(), tidyEveryMs);
+  const watch = watchOver(janee, talk);
   const unwritten = await janee.note({
     event: "start",
     surface: "proxy",
@@ -110,36 +99,10 @@ async function serve(
   if (talk.json) talk.printJson({ host, port: listening.port, url });
   else talk.say(`janee serves ${url}/<capability>/ (stop with Ctrl-C)`);
   await untilStopped();
-  clearInterval(rechecking);
-  clearInterval(counting);
-  clearInterval(tidying);
+  watch.stop();
   retractServing(janee.home.path);
   await listening.close();
   return 0;
-}
-
-async function tellChange(janee: Janee, talk: Talk, change: ConfigChange): Promise<void> {
-  if (change.kind === "kept") {
-    const at = change.problem.at;
-    const place = at ? `${at.line}:${at.column}: ` : "";
-    talk.say(
-      `janee: the config on disk is not in force, the last good one is: ${place}${change.problem.message}`,
-    );
-    await janee.note({
-      event: "policy",
-      outcome: "kept",
-      code: change.problem.code,
-      message: change.problem.message,
-    });
-    return;
-  }
-  const { widened, other } = changesOf(change.before, change.after);
-  if (widened.length + other.length === 0) return;
-  talk.say("janee: the config has changed and is in force");
-  for (const line of widened) talk.say(`  wider: ${visible(line)}`);
-  const message = widened.length > 0 ? "policy widened" : "policy changed";
-  const changes = [...widened.map((line) => `wider: ${line}`), ...other];
-  await janee.note({ event: "policy", outcome: "changed", message, changes });
 }
 
 function untilStopped(): Promise<void> {

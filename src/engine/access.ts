@@ -33,6 +33,8 @@ export class Access {
   readonly #parts: AccessParts;
   readonly #asking: Asking;
   readonly #trail: Trail;
+  /** Tokens that were handed out for sessions, as long as these live. */
+  readonly #tokens = new Map<string, string>();
 
   constructor(parts: AccessParts, asking: Asking, trail: Trail) {
     this.#parts = parts;
@@ -72,6 +74,33 @@ export class Access {
     return new Failure("session_revoked", "this was revoked after a person had said yes", {
       next: "ask again, if it is still wanted",
     });
+  }
+
+  /** The token that was handed out for this session, or a new one. */
+  tokenOf({ id }: Session): string | undefined {
+    const known = this.#tokens.get(id);
+    if (known !== undefined) return known;
+    for (const other of this.#tokens.keys()) {
+      const session = this.#parts.sessions.byId(other);
+      if (!session || judge(session, this.#parts.sessions.now())) this.#tokens.delete(other);
+    }
+    const token = this.#parts.sessions.rekey(id);
+    if (token !== undefined) this.#tokens.set(id, token);
+    return token;
+  }
+
+  async end(id: string, surface: string, caller: Caller): Promise<Session | Failure> {
+    const { sessions, policy } = this.#parts;
+    const mine = sessions.byId(id)?.owner === caller.owner;
+    const ended = mine ? sessions.end(id) : undefined;
+    if (!ended) return new Failure("not_found", "this agent has no live session of this id");
+    const { owner, capability } = ended;
+    const service = policy.current().config.capabilities.get(capability)?.service;
+    const unwritten = await this.#trail.note({
+      ...{ event: "session", surface, outcome: "ended", owner, session: id, capability },
+      ...(service === undefined ? {} : { service }),
+    });
+    return unwritten ?? ended;
   }
 
   #refuseMore(caller: Caller): Failure | undefined {

@@ -64,6 +64,23 @@ export class Broker {
     return opened;
   }
 
+  /** A token by which HTTP clients can use a session that was opened without one. */
+  tokenOf(session: Session): string | undefined {
+    return this.#access.tokenOf(session);
+  }
+
+  /** Ends a session of this caller by its own wish: no hold comes of it. */
+  async endSession(id: string, surface: string, caller: Caller): Promise<Session | Failure> {
+    const ended = await this.#access.end(id, surface, caller);
+    if (!(ended instanceof Failure)) this.recheckInFlight();
+    return ended;
+  }
+
+  async endSessionsOf(caller: Caller, surface: string): Promise<void> {
+    for (const { id } of this.#parts.sessions.liveOf(caller.owner))
+      await this.endSession(id, surface, caller);
+  }
+
   /** A person's answer to a question that waits; undefined: it waits no more. */
   decide(id: string, verdict: Verdict, way: Way): Promise<Approval | Failure | undefined> {
     return this.#consent.decide(id, verdict, way);
@@ -265,7 +282,7 @@ export class Broker {
 
   #spend(progress: Progress, judged: Judged): Failure | undefined {
     const { store, sessions } = this.#parts;
-    const { capability, decision } = judged.admission;
+    const { capability } = judged.admission;
     const now = sessions.now();
     const limited = refuseOverLimit(store, capability, now);
     if (limited) return limited;

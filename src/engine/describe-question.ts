@@ -23,7 +23,7 @@ export function describeQuestion(approval: Approval, now: number): string[] {
 }
 
 /** Long targets keep both ends, so that the tail cannot hide. */
-function shownTarget(target: string): string {
+export function shownTarget(target: string): string {
   const text = visible(target);
   if (text.length <= longestShown) return text;
   return `${text.slice(0, longestShown / 2)} … ${text.length - longestShown} characters … ${text.slice(-longestShown / 2)}`;

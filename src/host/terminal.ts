@@ -143,3 +143,17 @@ export async function readStdinAll(
     return new Failure("usage", "stdin is not UTF-8 text", { next: "give the credential as text" });
   }
 }
+
+/** stdin and stdout as a protocol uses them: bytes in, text out, and nothing else on either. */
+export function standardStreams(): {
+  readonly input: AsyncIterable<Uint8Array>;
+  readonly write: (text: string) => Promise<void>;
+} {
+  return {
+    input: process.stdin,
+    write: (text) =>
+      new Promise((done, failed) => {
+        process.stdout.write(text, (error) => (error ? failed(error) : done()));
+      }),
+  };
+}

@@ -1,0 +1,27 @@
+// What the MCP surface is given: the one broker, and what is needed to answer about it.
+import type { Approvals } from "../../engine/approval.ts";
+import type { Broker } from "../../engine/broker.ts";
+import type { Caller } from "../../engine/caller.ts";
+import type { Policy } from "../../engine/ports.ts";
+import type { Sessions } from "../../engine/session.ts";
+
+export interface McpFace {
+  readonly broker: Broker;
+  readonly policy: Policy;
+  readonly sessions: Sessions;
+  readonly approvals: Approvals;
+  readonly version: string;
+  /** Signs what a client has to bring back with a person's answer; 32 random bytes. */
+  readonly stateKey: Uint8Array;
+  /** Where `janee serve` of this home listens, if it does. */
+  readonly servingUrl: () => string | undefined;
+}
+
+/** One tool call: who makes it, and the thread by which it hangs. */
+export interface Asked {
+  readonly surface: string;
+  readonly caller: Caller;
+  readonly signal: AbortSignal;
+  /** Tells the client how far a long answer has come; undefined where it did not ask to be told. */
+  readonly progress: ((bytes: number) => void) | undefined;
+}

@@ -1,0 +1,47 @@
+// One client on stdio: one process, one owner. Whatever ends the connection ends its sessions.
+import type { Server, ServerContext } from "@modelcontextprotocol/server";
+import { serveStdio } from "@modelcontextprotocol/server/stdio";
+import type { Caller } from "../../engine/caller.ts";
+import { nameOf } from "./client.ts";
+import type { McpFace } from "./face.ts";
+import { type Lines, LineTransport } from "./lines.ts";
+import { Persons } from "./person.ts";
+import { makeMcpServer } from "./server.ts";
+
+/** Serves until the client hangs up or `stop` is called; resolves when it is over. */
+export function serveLines(
+  face: McpFace,
+  caller: Caller,
+  lines: Lines,
+  complain: (message: string) => void,
+): { readonly ended: Promise<void>; readonly stop: () => Promise<void> } {
+  let over: () => void = () => {};
+  const ended = new Promise<void>((done) => {
+    over = done;
+  });
+  const parts = {
+    face,
+    persons: new Persons(face, () => caller.owner),
+    surface: "mcp",
+    callerOf: (context: ServerContext, server: Server) => named(caller, context, server),
+    load: { atWork: 0 },
+  };
+  const wire = new LineTransport(lines);
+  const handle = serveStdio(({ era }) => makeMcpServer(parts, era), {
+    transport: wire,
+    onerror: (error) => complain(error.message),
+  });
+  // The SDK has put its own listener there, which ends the calls in flight.
+  const closeServer = wire.onclose;
+  wire.onclose = () => {
+    closeServer?.();
+    over();
+  };
+  return { ended, stop: () => handle.close() };
+}
+
+/** What the client calls itself is shown to people, unless the person who started this has named it. */
+function named(caller: Caller, context: ServerContext, server: Server): Caller {
+  const agent = caller.agent ?? nameOf({ context, server });
+  return agent === undefined ? caller : { ...caller, agent };
+}

@@ -1,0 +1,45 @@
+// JSON-RPC text, read so that it can mean one thing only: the same object is judged, shown to a person and sent.
+
+export type StrictJson = { readonly value: unknown } | { readonly problem: string };
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Valid UTF-8, valid JSON, no key twice in one object, no lone surrogate (RFC 8259 sections 4 and 8.2). */
+export function readStrictJson(bytes: Uint8Array): StrictJson {
+  let text: string;
+  let value: unknown;
+  try {
+    text = decoder.decode(bytes);
+  } catch {
+    return { problem: "not valid UTF-8" };
+  }
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { problem: "not valid JSON" };
+  }
+  if (text.includes("\\u") && !isWellFormed(value)) return { problem: "a lone surrogate in a string" };
+  if (writtenKeys(text) !== countKeys(value)) return { problem: "a key stands twice in one object" };
+  return { value };
+}
+
+const strings = /"(?:[^"\\]|\\.)*"(\s*:)?/g;
+
+/** Outside of strings, JSON has no quotation mark: each string that a colon follows is a key. */
+function writtenKeys(text: string): number {
+  let count = 0;
+  for (const match of text.matchAll(strings)) if (match[1] !== undefined) count += 1;
+  return count;
+}
+
+function countKeys(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 0;
+  if (Array.isArray(value)) return value.reduce((sum: number, item) => sum + countKeys(item), 0);
+  return Object.values(value).reduce((sum: number, item) => sum + 1 + countKeys(item), 0);
+}
+
+function isWellFormed(value: unknown): boolean {
+  if (typeof value === "string") return value.isWellFormed();
+  if (typeof value !== "object" || value === null) return true;
+  return Object.entries(value).every(([key, item]) => key.isWellFormed() && isWellFormed(item));
+}
