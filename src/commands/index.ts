@@ -23,6 +23,7 @@ const table: Readonly<Record<string, Listed>> = {
   serve: { summary: "run the HTTP side on 127.0.0.1:5263", load: () => import("./serve.ts") },
   mcp: { summary: "serve MCP on stdin and stdout, for a client's config", load: () => import("./mcp.ts") },
   grant: { summary: "make a session by your own hand", load: () => import("./grant.ts") },
+  agent: { summary: "give agents tokens of their own, for HTTP", load: () => import("./agent.ts") },
   sessions: { summary: "list active sessions", load: () => import("./sessions.ts") },
   revoke: { summary: "end sessions now", load: () => import("./revoke.ts") },
   approvals: { summary: "list what waits for a person", load: () => import("./approvals.ts") },

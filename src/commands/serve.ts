@@ -7,6 +7,7 @@ import { ownAuthorities } from "../surface/foreign.ts";
 import { makePage } from "../surface/page.ts";
 import { type Load, serveConnection } from "../surface/proxy.ts";
 import type { Command, Talk } from "./command.ts";
+import { mcpOverHttp } from "./mcp-http.ts";
 import { withJanee } from "./open.ts";
 import { defaultHost, defaultPort } from "./serve-address.ts";
 import { version } from "./version.ts";
@@ -63,13 +64,22 @@ async function serve(
   let own: ReadonlySet<string> = new Set();
   const load: Load = { atWork: 0 };
   const page = makePage({ version });
+  const mcp = mcpOverHttp(janee);
   const listening = await listen({
     host,
     port,
     mostConnections,
     tooMany: failureBytes(new Failure("too_busy", "too many connections", { retryAfter: 1 })),
     serve: (connection) => {
-      const face = { broker: janee.broker, policy: janee.home, page, own, patience, mostRequests };
+      const face = {
+        broker: janee.broker,
+        policy: janee.home,
+        page,
+        mcp: mcp.serve,
+        own,
+        patience,
+        mostRequests,
+      };
       serveConnection(connection, face, load).catch((error: unknown) => {
         connection.destroy();
         talk.say(
@@ -100,6 +110,7 @@ async function serve(
   else talk.say(`janee serves ${url}/<capability>/ (stop with Ctrl-C)`);
   await untilStopped();
   watch.stop();
+  await mcp.close();
   retractServing(janee.home.path);
   await listening.close();
   return 0;

@@ -10,6 +10,8 @@ export interface Agent {
   readonly id: string;
   readonly tokenHash: string;
   readonly createdAt: number;
+  /** A person gave it this name, so `allowedAgents` can go by it. */
+  readonly byPerson: boolean;
 }
 
 const tokenPattern = /^jna_[0-9A-Za-z]{43}$/;
@@ -28,13 +30,14 @@ export class Agents {
   }
 
   /** undefined: there is one of this name. */
-  add(name: string, now: number): { agent: Agent; token: string } | undefined {
+  add(name: string, byPerson: boolean, now: number): { agent: Agent; token: string } | undefined {
     const token = newToken(this.#entropy, "jna_");
     const agent: Agent = {
       name,
       id: shortId(this.#entropy, 8),
       tokenHash: this.#digest.sha256(token),
       createdAt: now,
+      byPerson,
     };
     return this.#store.transaction(() => {
       if (this.list().some((known) => known.name === name)) return undefined;
@@ -71,6 +74,6 @@ export function isAgentToken(token: string): boolean {
   return token.startsWith("jna_");
 }
 
-export function callerOf({ id, name }: Agent): Caller {
-  return { owner: `agent:${id}`, agent: name, agentProven: true };
+export function callerOf({ id, name, byPerson }: Agent): Caller {
+  return { owner: `agent:${id}`, agent: name, agentProven: byPerson };
 }

@@ -16,11 +16,15 @@ export interface Face {
   readonly broker: Broker;
   readonly policy: Policy;
   readonly page: Page;
+  readonly mcp: Mcp;
   readonly own: ReadonlySet<string>;
   readonly patience: Patience;
   /** Requests at work at once; further ones are told to come back. */
   readonly mostRequests: number;
 }
+
+/** MCP over HTTP, which is a protocol of its own. */
+export type Mcp = (head: RequestHead, body: Call["body"], lifeline: Lifeline) => Promise<Reply | Failure>;
 
 /** Requests at work on this listener. */
 export interface Load {
@@ -92,6 +96,12 @@ async function answerRequest(
   lifeline: Lifeline,
 ): Promise<Reply | Failure> {
   if (/^\/_janee(?:[/?]|$)/.test(head.target)) return face.page(head);
+  if (/^\/mcp(?:\?|$)/.test(head.target)) {
+    const reply = await face.mcp(head, body, lifeline);
+    if (reply instanceof Failure)
+      await face.broker.refuseUnread("mcp-http", connection.peer, reply, head.method, head.target);
+    return reply;
+  }
   const { capability, target } = split(head.target);
   if (!namePattern.test(capability)) {
     const failure = strangeName(head.target);

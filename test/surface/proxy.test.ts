@@ -146,6 +146,7 @@ class Bench {
         broker: this.#broker,
         policy: this.#policy,
         page: makePage({ version: "1.2.3" }),
+        mcp: () => Promise.resolve(new Failure("not_found", "not in this test")),
         own: ownAuthorities(5263, ["127.0.0.1"]),
         patience: { idle: 1000, head: 1000, body: 1000 },
         mostRequests: 10,
