@@ -169,6 +169,52 @@ export interface Upstream {
   ): Promise<UpstreamConnection | Failure>;
 }
 
+/** A command that may run, as it was found. */
+export interface Program {
+  /** As the config names it. */
+  readonly name: string;
+  /** Absolute, links resolved. */
+  readonly path: string;
+}
+
+export interface SpawnOrder {
+  readonly program: Program;
+  readonly args: readonly string[];
+  /** Variables beside those that every child gets: PATH, HOME, LANG, TZ, TERM. */
+  readonly environment: ReadonlyMap<string, string>;
+  /** Absolute, links resolved; undefined: the child's own private folder. */
+  readonly cwd: string | undefined;
+  readonly stdin: Uint8Array;
+  readonly timeoutMs: number;
+  /** What the child writes, as it comes. */
+  readonly output: (stream: "stdout" | "stderr", bytes: Buffer) => void;
+  /** Answers a prompt of git or ssh (GIT_ASKPASS); undefined: this prompt gets no answer. */
+  readonly askpass?: (prompt: string) => string | undefined;
+}
+
+export interface SpawnEnd {
+  /** null where a signal ended it. */
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly timedOut: boolean;
+  readonly durationMs: number;
+}
+
+export interface Spawner {
+  /**
+   * The program of an allowed command (a name, or an absolute path), or why it does not run: it is not there, it lies
+   * where others or the child itself could write, it changed since it was first found, or it is not the pinned one.
+   */
+  find(
+    command: string,
+    bounds: { readonly outside: readonly string[]; readonly sha256?: string },
+  ): Program | Failure;
+  /** A folder inside `workDir`, links resolved, or why it is refused. `~` is the person's home. */
+  folder(workDir: string, cwd: string | undefined): string | Failure;
+  /** Runs to the end, the deadline, or the cut of the lifeline; then nothing that it started is left. */
+  run(order: SpawnOrder, lifeline: Lifeline): Promise<SpawnEnd | Failure>;
+}
+
 /** The thread by which one call hangs: cut it, and everything done for the call ends. */
 export class Lifeline {
   #failure: Failure | undefined;
