@@ -1,8 +1,9 @@
 // Every command that changes the config comes through here: what lets an existing credential do more is a
 // person's to decide, and each change is written down.
-import { type Edit, editConfig } from "../engine/edit-config.ts";
+import type { Config } from "../engine/config.ts";
+import type { Edit } from "../engine/edit-config.ts";
 import { Failure } from "../engine/failure.ts";
-import { type ReadConfig, readConfig } from "../engine/read-config.ts";
+import type { ReadConfig } from "../engine/read-config.ts";
 import type { Vault } from "../engine/vault.ts";
 import { changes as changesOf } from "../engine/widening.ts";
 import type { Talk } from "./command.ts";
@@ -21,9 +22,9 @@ export async function applyChange(
   talk: Talk,
   change: PolicyChange,
 ): Promise<Failure | undefined> {
-  const before = janee.home.current().config;
-  const widened = wouldWiden(janee, change);
-  if (widened instanceof Failure) return widened;
+  const judged = judge(janee, change);
+  if (judged instanceof Failure) return judged;
+  const { before, widened } = judged;
   // A reference names a secret that exists already: where it may go is a person's to say, like any other.
   const referred = change.credential === "reference";
   if (referred || (widened.length > 0 && change.credential === "none")) {
@@ -61,16 +62,14 @@ function meanwhile(): Failure {
 }
 
 /** What the change would widen, on a copy in memory: nothing is written before a person has said yes. */
-function wouldWiden(janee: Janee, change: PolicyChange): readonly string[] | Failure {
-  const { home } = janee;
-  const text = home.text();
-  if (text instanceof Failure) return text;
-  const read = readConfig(text, home.configPath);
-  if (read instanceof Failure) return read;
-  const edited = editConfig(text, home.configPath, change.plan(read, home.vault));
-  if (edited instanceof Failure) return edited;
-  const after = readConfig(edited, home.configPath);
-  if (!(after instanceof Failure)) return changesOf(read.config, after.config).widened;
+function judge(
+  janee: Janee,
+  change: PolicyChange,
+): { readonly before: Config; readonly widened: readonly string[] } | Failure {
+  const rehearsed = janee.home.rehearse(change.plan);
+  if (rehearsed instanceof Failure) return rehearsed;
+  const { before, after } = rehearsed;
+  if (!(after instanceof Failure)) return { before, widened: changesOf(before, after).widened };
   // The line it complains about is not in any file: only what was typed is wrong.
   const { code, message, next } = after;
   return new Failure(code, message, next === undefined ? {} : { next });
