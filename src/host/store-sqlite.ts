@@ -1,10 +1,13 @@
 // Sessions, holds, approvals, counters and chain heads in one SQLite file in WAL mode, shared by all processes.
 import { closeSync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
+import { Failure, FailureError } from "../engine/failure.ts";
 import type { ChainHead, Store, StoredRow } from "../engine/ports.ts";
 import { Glance } from "./clock.ts";
 
-const schema = `
+/** Of the tables below. One that changes them counts it up, and brings older files along in `prepareTables`. */
+const layout = 1;
+const tables = `
 CREATE TABLE IF NOT EXISTS session (
   id TEXT PRIMARY KEY, token_hash TEXT NOT NULL UNIQUE, owner TEXT NOT NULL, capability TEXT NOT NULL,
   live INTEGER NOT NULL, until INTEGER NOT NULL, row TEXT NOT NULL, mac TEXT NOT NULL) STRICT;
@@ -30,16 +33,17 @@ const openTries = 50;
 
 type Statement = ReturnType<DatabaseSync["prepare"]>;
 
-/** Opens the state of a home, making it when it is new. Throws when the file is no database. */
+/** Opens the state of a home, making it when it is new. Throws when the file is no database, or not one for this janee. */
 export function openStore(path: string): SqliteStore {
   createPrivately(path);
   for (let tried = 1; ; tried++) {
     const database = new DatabaseSync(path);
     try {
       database.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
+      const known = layoutOf(database);
       database.exec("PRAGMA journal_mode = WAL");
       database.exec("PRAGMA synchronous = NORMAL");
-      database.exec(schema);
+      if (known < layout) prepareTables(database);
       return new SqliteStore(database);
     } catch (error) {
       database.close();
@@ -48,6 +52,22 @@ export function openStore(path: string): SqliteStore {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5 + tried);
     }
   }
+}
+
+/** 0: a new file, or one of a janee that did not count yet; its tables are those of 1. A newer one is not touched. */
+function layoutOf(database: DatabaseSync): number {
+  const { user_version: found } = database.prepare("PRAGMA user_version").get() as { user_version: number };
+  if (found <= layout) return found;
+  const message = `state.db was made by a newer janee: its layout is ${found}, this one knows up to ${layout}`;
+  throw new FailureError(
+    new Failure("store_refused", message, { next: "use the newer janee here: which -a janee lists them" }),
+  );
+}
+
+function prepareTables(database: DatabaseSync): void {
+  database.exec("BEGIN IMMEDIATE");
+  if (layoutOf(database) < layout) database.exec(`${tables}PRAGMA user_version = ${layout}`);
+  database.exec("COMMIT");
 }
 
 /** SQLite gives the WAL and shared-memory files the mode of the database. */
