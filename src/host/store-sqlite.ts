@@ -236,7 +236,16 @@ export class SqliteStore implements Store {
     return { current: count(window), previous: count(window - 1) };
   }
 
-  saveHead(head: ChainHead & { readonly mac: string }): void {
+  saveHead(head: ChainHead & { readonly mac: string }, takenOver: readonly ChainHead[] = []): void {
+    if (takenOver.length === 0) return this.#putHead(head);
+    this.transaction(() => {
+      this.#putHead(head);
+      const forget = this.#prepared("DELETE FROM head WHERE writer = ? AND seq = ? AND hash = ?");
+      for (const { writer, seq, hash } of takenOver) forget.run(writer, seq, hash);
+    });
+  }
+
+  #putHead(head: ChainHead & { readonly mac: string }): void {
     // Replacing a row would delete and insert it in two trees: six times the cost of this.
     const { writer, seq, hash, mac } = head;
     const known = this.#prepared("UPDATE head SET seq = ?, hash = ?, mac = ? WHERE writer = ?");
@@ -250,7 +259,9 @@ export class SqliteStore implements Store {
   }
 
   heads(): readonly (ChainHead & { readonly mac: string })[] {
-    return this.#prepared("SELECT writer, seq, hash, mac FROM head").all() as unknown as (ChainHead & {
+    return this.#prepared(
+      "SELECT writer, seq, hash, mac FROM head ORDER BY rowid",
+    ).all() as unknown as (ChainHead & {
       mac: string;
     })[];
   }

@@ -174,6 +174,16 @@ test("heads and the latest time are replaced, one a writer", () => {
   );
 });
 
+test("heads that a line keeps are forgotten with the head of its writer, unless they have moved on", () => {
+  const store = open(newPath());
+  for (const writer of ["a", "b", "c"]) store.saveHead({ writer, seq: 1, hash: "x", mac: "m" });
+  const taken = store.heads().slice(0, 2);
+  store.saveHead({ writer: "b", seq: 2, hash: "y", mac: "m" });
+  store.saveHead({ writer: "d", seq: 1, hash: "z", mac: "m" }, taken);
+  const named = store.heads().map(({ writer, seq }) => `${writer}${seq}`);
+  assert.deepEqual(named, ["b2", "c1", "d1"], "oldest first");
+});
+
 test("a file that is no database is an error, and is left as it was", () => {
   const path = newPath();
   writeFileSync(path, "this is no database, and longer than a header of one ".repeat(40));
