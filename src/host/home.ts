@@ -190,8 +190,8 @@ export class Home implements Policy, Opener {
     return this.update(() => []);
   }
 
-  /** What the file says, and what it would say: nothing is written. `after` fails where the edits themselves are wrong. */
-  rehearse(plan: Plan): { readonly before: Config; readonly after: Config | Failure } | Failure {
+  /** What an update would make of the file: nothing is written. */
+  rehearse(plan: Plan): Rehearsal | Failure {
     const found = this.#find();
     if (found instanceof Failure) return found;
     const { document } = found;
@@ -200,20 +200,21 @@ export class Home implements Policy, Opener {
     const tree = editConfig(document.tree, edits);
     if (tree instanceof Failure) return tree;
     const edited = documentOf(tree);
-    return { before: document.read.config, after: edited instanceof Failure ? edited : edited.read.config };
+    return { document, after: edited instanceof Failure ? edited : edited.read.config };
   }
 
   /**
    * Changes the file under the lock: reads it anew, lets `plan` say the edits, seals what is in the clear, and
-   * writes it whole. Nothing is written when anything fails.
+   * writes it whole. Nothing is written when anything fails. `known`, of a rehearsal: where the file still says the
+   * same, it is not parsed again.
    */
-  async update(plan: Plan): Promise<Failure | undefined> {
-    const done = await withLock(homeLock(this.path), () => this.#updateLocked(plan));
+  async update(plan: Plan, known?: ConfigDocument): Promise<Failure | undefined> {
+    const done = await withLock(homeLock(this.path), () => this.#updateLocked(plan, known));
     return done instanceof Failure ? done : undefined;
   }
 
-  #updateLocked(plan: Plan): Failure | undefined {
-    const found = this.#find();
+  #updateLocked(plan: Plan, known: ConfigDocument | undefined): Failure | undefined {
+    const found = this.#find(known);
     if (found instanceof Failure) return found;
     const edits = plan(found.document.read, this.#vault);
     if (edits instanceof Failure) return edits;
@@ -283,6 +284,13 @@ export class Home implements Policy, Opener {
     }
     return opened;
   }
+}
+
+export interface Rehearsal {
+  /** The file as it stands. */
+  readonly document: ConfigDocument;
+  /** A failure where what the edits put into the file is wrong. */
+  readonly after: Config | Failure;
 }
 
 export type ConfigChange =
