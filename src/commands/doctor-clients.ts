@@ -71,7 +71,7 @@ function renewal({ name, project }: Scanned, { url }: ClientServer): string {
 function keysOf(one: Scanned, server: ClientServer): Found[] {
   const where = `${one.file}: server "${shownName(server.name)}"`;
   const vaultKey = server.environment.some(
-    ({ name, value }) => name === "JANEE_KEY" && value !== "" && !/^\$/.test(value),
+    ({ name, value }) => name === "JANEE_KEY" && value !== "" && !/[${}%]/.test(value),
   );
   const found = plainKeys(server).map(({ place, remedy }) => {
     // What lies in janee's own entry is an agent's token, which no service replaces.

@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { type Home, inHome, janeeCommand } from "../support/janee.ts";
+import { type Home, inHome, installedCommand, janeeCommand, onDeno } from "../support/janee.ts";
 
 const limit = { timeout: 60_000 };
 const windows = process.platform === "win32";
@@ -223,5 +223,22 @@ test("connect takes opencode's commented file where there is one", limit, () =>
     const written = await home.json<Written>(["connect", "opencode", "--write"]);
     assert.equal(written.file, file);
     assert.ok(readFileSync(file, "utf8").includes("// mine"));
+  }),
+);
+
+const noBinary = onDeno || windows;
+
+// A package manager moves the file with each version, and the link on PATH stays.
+test("connect names the place on PATH where that leads to this binary", { ...limit, skip: noBinary }, () =>
+  inHome(async (home) => {
+    const [binary = ""] = installedCommand();
+    const bin = join(home.beside, "bin");
+    mkdirSync(bin);
+    symlinkSync(binary, join(bin, "janee"));
+    const command = [binary];
+    const named = await home.do(["connect", "codex"], { command, env: { PATH: `relative:${bin}:/usr/bin` } });
+    assert.ok(named.stdout.includes(`command = "${join(bin, "janee")}"`), named.stdout);
+    const other = await home.do(["connect", "codex"], { command, env: { PATH: "/usr/bin:/bin" } });
+    assert.ok(other.stdout.includes(`command = "${realpathSync(binary)}"`), other.stdout);
   }),
 );

@@ -1,6 +1,8 @@
 // Small edits of JSON text that leave every other byte as it is. (`modify` of jsonc-parser lays the neighbours out anew.)
 import { applyEdits, createScanner, findNodeAtLocation, modify, type Node, parseTree } from "jsonc-parser";
 
+const longestLine = 90;
+
 type Path = readonly (string | number)[];
 
 // Of jsonc-parser's SyntaxKind, which exists for the type checker alone.
@@ -84,8 +86,21 @@ function behind(text: string, end: number, close: number): { commaEnd: number | 
 }
 
 function laidOut(text: string, value: unknown, indent: string, flat: boolean): string {
-  if (flat) return JSON.stringify(value);
-  return JSON.stringify(value, undefined, unitOf(text)).replaceAll("\n", `${eolOf(text)}${indent}`);
+  return flat ? JSON.stringify(value) : pretty(value, indent, unitOf(text), eolOf(text));
+}
+
+/** As people write such files: a short list of arguments takes one line. */
+function pretty(value: unknown, indent: string, unit: string, eol: string): string {
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  const inner = indent + unit;
+  const items = Array.isArray(value)
+    ? value.map((item) => pretty(item, inner, unit, eol))
+    : Object.entries(value).map(([key, item]) => `${JSON.stringify(key)}: ${pretty(item, inner, unit, eol)}`);
+  const [open, close] = Array.isArray(value) ? "[]" : "{}";
+  if (items.length === 0) return `${open}${close}`;
+  const line = `[${items.join(", ")}]`;
+  if (Array.isArray(value) && indent.length + line.length <= longestLine && !line.includes("\n")) return line;
+  return `${open}${eol}${items.map((item) => inner + item).join(`,${eol}`)}${eol}${indent}${close}`;
 }
 
 /** A value that lies in one line with its neighbours stays so. */

@@ -63,7 +63,7 @@ function assignment(lines: readonly string[], at: number, to: number, key: strin
   const quoted = key.replace(/[^\w-]/g, "\\$&");
   if (!new RegExp(`^\\s*(?:${quoted}|"${quoted}"|'${quoted}')\\s*=`).test(lines[at] ?? "")) return 0;
   for (let end = at + 1; end <= to; end++) {
-    if (valueAt(tomlTree(lines.slice(at, end).join("\n"), ""), [key]) !== undefined) return end - at;
+    if (valueAt(tomlTree(`${lines.slice(at, end).join("\n")}\n`, ""), [key]) !== undefined) return end - at;
   }
   return 0;
 }

@@ -16,11 +16,13 @@ export function whyStale(
   serving: string | undefined,
 ): string | undefined {
   const home = variables.find(({ name }) => name === "JANEE_HOME")?.value;
-  if (home !== undefined && !/[${}%]/.test(home) && !existsSync(home)) {
+  if (home !== undefined && !isReference(home) && !existsSync(home)) {
     return `names a JANEE_HOME that does not exist: ${home}`;
   }
   if (url !== undefined && command === undefined) return whyElsewhere(url, serving);
   if (command === undefined) return "names no program and no address";
+  // Only the client knows what its variables hold.
+  if (isReference(command)) return undefined;
   const file = programFile(command, environment);
   if (file === undefined) return `starts ${command}, which does not exist`;
   const here = thisProgram(environment);
@@ -34,4 +36,8 @@ function whyElsewhere(url: string, serving: string | undefined): string | undefi
   const [named, running] = [new URL(url), new URL(serving)];
   if (named.port === running.port) return undefined;
   return `names port ${named.port || "80"}, and janee serve listens on ${running.port || "80"}`;
+}
+
+function isReference(text: string): boolean {
+  return /[${}%]/.test(text);
 }
