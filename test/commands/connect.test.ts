@@ -1,5 +1,6 @@
 // janee connect from outside, in a home of its own: HOME is a temporary folder in every test.
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import {
   chmodSync,
   existsSync,
@@ -240,5 +241,41 @@ test("connect names the place on PATH where that leads to this binary", { ...lim
     assert.ok(named.stdout.includes(`command = "${join(bin, "janee")}"`), named.stdout);
     const other = await home.do(["connect", "codex"], { command, env: { PATH: "/usr/bin:/bin" } });
     assert.ok(other.stdout.includes(`command = "${realpathSync(binary)}"`), other.stdout);
+  }),
+);
+
+// Clients pass little of their environment on: what the stanza says must be enough.
+test("what the stanza names is a janee mcp that answers, with nothing else in its environment", limit, () =>
+  inHome(async (home) => {
+    home.writeConfig("services: {}\ncapabilities: {}\n");
+    await home.do(["list"]);
+    const { stdout } = await home.do(["connect", "claude-desktop", "--agent", "desk"]);
+    const { mcpServers } = JSON.parse(stdout) as {
+      mcpServers: { janee: { command: string; args: string[]; env: Record<string, string> } };
+    };
+    const { command, args, env } = mcpServers.janee;
+    const { DENO_DIR = "" } = home.environment();
+    const child = spawn(command, args, { cwd: "/", env: { HOME: home.beside, DENO_DIR, ...env } });
+    try {
+      const params = {
+        protocolVersion: "2025-11-25",
+        capabilities: {},
+        clientInfo: { name: "t", version: "1" },
+      };
+      child.stdin.write(`${JSON.stringify({ jsonrpc: "2.0", id: 1, method: "initialize", params })}\n`);
+      const answer = await new Promise<string>((done, failed) => {
+        let text = "";
+        child.stdout.on("data", (chunk: Buffer) => {
+          text += chunk.toString("utf8");
+          if (text.includes("\n")) done(text);
+        });
+        child.on("error", failed);
+        child.on("close", () => failed(new Error("it has ended")));
+      });
+      assert.match(answer, /"serverInfo":\{[^}]*"janee"/);
+    } finally {
+      child.stdin.end();
+      await new Promise((done) => child.on("close", done));
+    }
   }),
 );
