@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { Failure } from "../engine/failure.ts";
 import { LogCheck, type LogReport, type StoredHead } from "../engine/verify-log.ts";
-import { digest } from "../host/clock.ts";
+import { digest } from "../host/digest.ts";
 import { checkPrivate } from "../host/files.ts";
 import { openStore, type SqliteStore } from "../host/store-sqlite.ts";
 import { openTrail } from "./audit-files.ts";
