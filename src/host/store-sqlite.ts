@@ -2,6 +2,7 @@
 import { closeSync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import type { ChainHead, Store, StoredRow } from "../engine/ports.ts";
+import { Checkpoint } from "./checkpoint.ts";
 import { Glance } from "./clock.ts";
 
 const schema = `
@@ -40,7 +41,7 @@ export function openStore(path: string): SqliteStore {
       database.exec("PRAGMA journal_mode = WAL");
       database.exec("PRAGMA synchronous = NORMAL");
       database.exec(schema);
-      return new SqliteStore(database);
+      return new SqliteStore(database, new Checkpoint(database, path));
     } catch (error) {
       database.close();
       // Several processes that open a new database at once meet "database is locked" in spite of the timeout.
@@ -61,17 +62,20 @@ function createPrivately(path: string): void {
 
 export class SqliteStore implements Store {
   readonly #database: DatabaseSync;
+  readonly #checkpoint: Checkpoint;
   readonly #statements = new Map<string, Statement>();
   readonly #glance = new Glance();
   #othersWrites = 0;
   #ownWrites = 0;
   #depth = 0;
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, checkpoint: Checkpoint) {
     this.#database = database;
+    this.#checkpoint = checkpoint;
   }
 
   close(): void {
+    this.#checkpoint.stop();
     this.#database.close();
   }
 
@@ -219,6 +223,7 @@ export class SqliteStore implements Store {
   saveHead(head: ChainHead & { readonly mac: string }): void {
     // Replacing a row would delete and insert it in two trees: six times the cost of this.
     const { writer, seq, hash, mac } = head;
+    this.#checkpoint.noteCommit();
     const known = this.#prepared("UPDATE head SET seq = ?, hash = ?, mac = ? WHERE writer = ?");
     if (known.run(seq, hash, mac, writer).changes > 0) return;
     this.#prepared("INSERT INTO head (writer, seq, hash, mac) VALUES (?, ?, ?, ?)").run(
