@@ -43,8 +43,7 @@ export async function writeReply(connection: Connection, reply: Reply, manner: M
   else if (manner.method === "HEAD" && body.kind === "whole")
     fields.push(field("Content-Length", String(bytes.length)));
   fields.push(...persistence(manner.keepAlive, manner));
-  const head = writeResponseHead(status, fields);
-  const fits = connection.write(bodiless || bytes.length === 0 ? head : Buffer.concat([head, bytes]));
+  const fits = connection.write(writeResponseHead(status, fields, bodiless ? undefined : bytes));
   if (!fits) await drained(connection);
   return manner.keepAlive;
 }
