@@ -10,7 +10,7 @@ CREATE TABLE IF NOT EXISTS session (
   id TEXT PRIMARY KEY, token_hash TEXT NOT NULL UNIQUE, owner TEXT NOT NULL, capability TEXT NOT NULL,
   live INTEGER NOT NULL, until INTEGER NOT NULL, row TEXT NOT NULL, mac TEXT NOT NULL) STRICT;
 CREATE UNIQUE INDEX IF NOT EXISTS session_live ON session (owner, capability) WHERE live = 1;
-CREATE INDEX IF NOT EXISTS session_by_life ON session (live);
+CREATE INDEX IF NOT EXISTS session_by_end ON session (live, until);
 CREATE TABLE IF NOT EXISTS hold (
   owner TEXT NOT NULL, capability TEXT NOT NULL, row TEXT NOT NULL, mac TEXT NOT NULL,
   PRIMARY KEY (owner, capability)) STRICT;
