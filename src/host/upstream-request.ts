@@ -1,7 +1,7 @@
 // A request as it goes to a service: Host and framing are our own, whatever the agent sent.
 import type { Service } from "../engine/config.ts";
 import type { Body, UpstreamRequest } from "../engine/ports.ts";
-import { type Field, field, writeRequestHead } from "../wire/http1.ts";
+import { contentLength, type Field, field, writeRequestHead } from "../wire/http1.ts";
 
 const neverHasBody = new Set(["GET", "HEAD", "OPTIONS", "DELETE"]);
 const plainOnly = field("Accept-Encoding", "identity");
@@ -9,15 +9,16 @@ const plainOnly = field("Accept-Encoding", "identity");
 /** The head, and the body behind it where that is complete. */
 export function requestBytes(request: UpstreamRequest, service: Service): Buffer {
   const { method, target, body } = request;
-  const fields = [field("Host", service.base?.authority ?? ""), ...request.fields, plainOnly];
+  const host = { name: "Host", key: "host", value: service.base?.authority ?? "" };
+  const fields = [host, ...request.fields, plainOnly];
   const framing = framingField(method, body);
   if (framing) fields.push(framing);
   return writeRequestHead(method, target, fields, body.kind === "whole" ? body.bytes : undefined);
 }
 
 function framingField(method: string, body: Body): Field | undefined {
-  if (body.kind === "whole") return field("Content-Length", String(body.bytes.length));
-  if (body.kind === "empty") return neverHasBody.has(method) ? undefined : field("Content-Length", "0");
+  if (body.kind === "whole") return contentLength(body.bytes.length);
+  if (body.kind === "empty") return neverHasBody.has(method) ? undefined : contentLength(0);
   if (body.length === undefined) return field("Transfer-Encoding", "chunked");
-  return field("Content-Length", String(body.length));
+  return contentLength(body.length);
 }
