@@ -1,7 +1,7 @@
 import type { Digest, StoredRow } from "./ports.ts";
 import { Recent } from "./recent.ts";
 
-const mostSeen = 20_000;
+const mostSeen = 4_096;
 
 /** Rows of the store under a key: a row that anything else wrote does not exist. */
 export class RowSeal {

@@ -77,7 +77,7 @@ export function shortId(entropy: Entropy, length = 6): string {
 const tolerableSetbackMs = 60_000;
 const persistTimeEveryMs = 1_000;
 /** Sessions in use at once, within reason: one beyond it costs a look into the store each time. */
-const mostKnown = 20_000;
+const mostKnown = 16_384;
 /** How long ended sessions and decided approvals can still be listed. */
 const rememberMs = 30 * 24 * 3_600_000;
 
