@@ -4,9 +4,9 @@ import type { AccessWish } from "./access.ts";
 import type { AuditTrail } from "./audit.ts";
 import { bodyLength } from "./bodies.ts";
 import type { Call, Judged, Progress } from "./call.ts";
-import type { Entry, Story } from "./entry.ts";
+import { type Entry, type Story, tell, whoText } from "./entry.ts";
 import type { Failure } from "./failure.ts";
-import type { Entropy, Policy } from "./ports.ts";
+import type { Capability, Entropy, Policy } from "./ports.ts";
 import type { Prepared, PreparedServices } from "./prepared.ts";
 import { RefusalMeter } from "./refusals.ts";
 import type { Scrubber } from "./scrub.ts";
@@ -35,6 +35,14 @@ export interface Refused {
   readonly reason?: string | undefined;
 }
 
+/** The part of a line that says whose request it is, and what it was made from. */
+interface Whose {
+  readonly surface: string;
+  readonly capability: Capability;
+  readonly prepared: Prepared;
+  readonly text: string;
+}
+
 export class Trail {
   readonly #audit: AuditTrail;
   readonly #services: PreparedServices;
@@ -42,6 +50,7 @@ export class Trail {
   readonly #now: () => number;
   readonly #refusals = new RefusalMeter();
   readonly #idPrefix: string;
+  readonly #known = new WeakMap<Session, Whose>();
   #count = 0;
 
   constructor(parts: {
@@ -64,25 +73,38 @@ export class Trail {
   }
 
   story(progress: Progress, judged: Judged, prepared: Prepared): Story {
-    const { admission, session } = judged;
-    const { target, decision } = admission;
-    const clean = (text: string): string => prepared.scrubber.text(text).text;
-    const reason = progress.call.reason ?? session?.reason;
-    return {
-      id: progress.id,
-      surface: progress.call.surface,
-      owner: session?.owner ?? "person",
-      ...(session?.agent === undefined ? {} : { agent: clean(session.agent) }),
-      ...(session === undefined ? {} : { session: session.id }),
-      capability: admission.capability.name,
-      service: admission.service.name,
-      method: admission.method,
-      path: clean(target.path),
-      query: target.query === undefined ? "" : clean(target.query),
+    const { method, target, decision } = judged.admission;
+    const { scrubber } = prepared;
+    const reason = progress.call.reason ?? judged.session?.reason;
+    return tell(this.#whose(progress.call.surface, judged, prepared), {
+      method,
+      path: scrubber.text(target.path).text,
+      query: target.query === undefined ? "" : scrubber.text(target.query).text,
       decision: decision.effect === "ask" ? "approved" : "allow",
-      ...(decision.rule === undefined ? {} : { rule: decision.rule.text }),
-      ...(reason === undefined ? {} : { reason: clean(reason) }),
-    };
+      rule: decision.rule?.text,
+      reason: reason === undefined ? undefined : scrubber.text(reason).text,
+    });
+  }
+
+  /** Made once for each session, as long as it is of the same capability and service. */
+  #whose(surface: string, judged: Judged, prepared: Prepared): string {
+    const { admission, session } = judged;
+    const { capability, service } = admission;
+    const known = session && this.#known.get(session);
+    if (known?.prepared === prepared && known.capability === capability && known.surface === surface) {
+      return known.text;
+    }
+    const agent = session?.agent;
+    const text = whoText({
+      surface,
+      owner: session?.owner ?? "person",
+      agent: agent === undefined ? undefined : prepared.scrubber.text(agent).text,
+      session: session?.id,
+      capability: capability.name,
+      service: service.name,
+    });
+    if (session) this.#known.set(session, { surface, capability, prepared, text });
+    return text;
   }
 
   begin(progress: Progress, story: Story): Promise<Failure | undefined> {
@@ -97,8 +119,9 @@ export class Trail {
       timestamp: isoTime(now),
       id: progress.id,
       event: "response",
-      ...(status === undefined ? {} : { status }),
-      ...(failure === undefined ? { outcome: "ok" } : { outcome: "failed", code: failure }),
+      status,
+      outcome: failure === undefined ? "ok" : "failed",
+      code: failure,
       durationMs: Math.round(now - progress.startedAt),
       bytesIn: bodyLength(progress.body),
       bytesOut,
@@ -196,6 +219,15 @@ export function refusedCall(id: string, call: Call, session: Session | undefined
   };
 }
 
-function isoTime(milliseconds: number): string {
-  return new Date(milliseconds).toISOString();
+let lastTime = Number.NaN;
+let lastText = "";
+
+/** Lines that are written together mostly have one time. */
+function isoTime(time: number): string {
+  const milliseconds = Math.trunc(time);
+  if (milliseconds !== lastTime) {
+    lastTime = milliseconds;
+    lastText = new Date(milliseconds).toISOString();
+  }
+  return lastText;
 }
