@@ -34,7 +34,13 @@ export class Box {
 
   start(
     command: readonly string[],
-    options: { env?: Environment; core?: number; cwd?: string } = {},
+    options: {
+      env?: Environment;
+      core?: number;
+      cwd?: string;
+      /** Takes what it writes to stdout, which is kept otherwise. */
+      onOutput?: (bytes: Buffer) => void;
+    } = {},
   ): Started {
     const [program = "", ...rest] = options.core === undefined ? command : pinned(command, options.core);
     const child = spawn(program, rest, {
@@ -46,7 +52,7 @@ export class Box {
     const take = (bytes: Buffer): void => {
       printed += bytes.toString();
     };
-    child.stdout.on("data", take);
+    child.stdout.on("data", options.onOutput ?? take);
     child.stderr.on("data", take);
     const ended = new Promise<number>((done) => {
       child.once("error", () => done(127));
