@@ -90,6 +90,11 @@ export function pinned(command: readonly string[], core: number): string[] {
   return canPin && taskset ? [taskset, "-c", String(core), ...command] : [...command];
 }
 
+/** On every core again: what this process starts is pinned with it otherwise. */
+export function unpinned(command: readonly string[]): string[] {
+  return canPin && taskset ? [taskset, "-c", `0-${cores - 1}`, ...command] : [...command];
+}
+
 /** This process, and what it starts from now on, away from the core of what is measured. */
 export function pinSelf(core: number): void {
   if (canPin && taskset) spawnSync(taskset, ["-acp", String(core), String(process.pid)], { stdio: "ignore" });

@@ -1,7 +1,7 @@
 // janee as an MCP server on stdio, and what a user would write instead: a plain Node server on the official SDK v1.
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Box, residentBytes, which } from "./box.ts";
+import { type Box, residentBytes, unpinned, which } from "./box.ts";
 import { median, megabytes, spread, type Table, thousands } from "./figures.ts";
 import { fill, manySessions } from "./flat.ts";
 import { binary, canary, JaneeHome } from "./home.ts";
@@ -49,7 +49,7 @@ async function benchStarts(
 ): Promise<void> {
   const starts = pace.rounds * 3;
   const startOf = async (server: McpCommand): Promise<number> => {
-    const { client, ms } = await McpClient.start(box, server);
+    const { client, ms } = await McpClient.start(box, { ...server, command: unpinned(server.command) });
     await client.stop();
     return ms;
   };
