@@ -112,12 +112,14 @@ async function benchCalls(
     for (const [name, way] of ways) {
       const ratios = ratiosOf(janee[way], node[way]);
       judge(table, `  janee / plain, ${name}`, ratios, "≥ 1.5", median(ratios) >= 1.5, [janee, node]);
+      table.add("    by processor time", spread(cpuRatiosOf(janee[way], node[way])));
     }
   } else table.missing("  against a plain Node server on the SDK v1", howToGetNode);
   for (const [name, way] of ways) {
     const ratios = ratiosOf(crowd[way], janee[way]);
     const flat = Math.abs(median(ratios) - 1) <= 0.1;
     judge(table, `  ${manySessions} sessions / 1, ${name}`, ratios, "within 10 %", flat, [janee, crowd]);
+    table.add("    by processor time", spread(cpuRatiosOf(crowd[way], janee[way])));
   }
   const scaling = ratiosOf(janee.together, janee.alone);
   judge(table, `  janee, ${manyInFlight} in flight / one`, scaling, "> 1", median(scaling) > 1, [janee]);
@@ -150,6 +152,13 @@ function judge(
 /** Of each pair of neighbouring rounds. */
 function ratiosOf(one: readonly McpRound[], other: readonly McpRound[]): number[] {
   return one.map((round, index) => round.perSecond / (other[index]?.perSecond ?? Number.NaN));
+}
+
+/** How much more the first does with the same processor time. */
+function cpuRatiosOf(one: readonly McpRound[], other: readonly McpRound[]): number[] {
+  return one.map((round, index) => {
+    return (other[index]?.cpuMicros ?? Number.NaN) / (round.cpuMicros ?? Number.NaN);
+  });
 }
 
 function bothOf({ alone, together }: Contender): string {
