@@ -34,7 +34,13 @@ export class Box {
 
   start(
     command: readonly string[],
-    options: { env?: Environment; core?: number; cwd?: string } = {},
+    options: {
+      env?: Environment;
+      core?: number;
+      cwd?: string;
+      /** Takes what it writes to stdout, which is kept otherwise. */
+      onOutput?: (bytes: Buffer) => void;
+    } = {},
   ): Started {
     const [program = "", ...rest] = options.core === undefined ? command : pinned(command, options.core);
     const child = spawn(program, rest, {
@@ -46,7 +52,7 @@ export class Box {
     const take = (bytes: Buffer): void => {
       printed += bytes.toString();
     };
-    child.stdout.on("data", take);
+    child.stdout.on("data", options.onOutput ?? take);
     child.stderr.on("data", take);
     const ended = new Promise<number>((done) => {
       child.once("error", () => done(127));
@@ -82,6 +88,11 @@ export const canPin = taskset !== undefined && cores > 1;
 
 export function pinned(command: readonly string[], core: number): string[] {
   return canPin && taskset ? [taskset, "-c", String(core), ...command] : [...command];
+}
+
+/** On every core again: what this process starts is pinned with it otherwise. */
+export function unpinned(command: readonly string[]): string[] {
+  return canPin && taskset ? [taskset, "-c", `0-${cores - 1}`, ...command] : [...command];
 }
 
 /** This process, and what it starts from now on, away from the core of what is measured. */

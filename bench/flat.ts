@@ -8,7 +8,7 @@ import { closedLoop, loadCore, proxyCore, type Round } from "./load.ts";
 import { howToGetNginx, nginxUpstream } from "./nginx.ts";
 import type { Pace } from "./proxies.ts";
 
-const manySessions = 100_000;
+export const manySessions = 100_000;
 const rotating = 10_000;
 const manyRules = 1_000;
 
@@ -66,7 +66,8 @@ function rulesBefore(count: number): string[] {
   return [...rules, "allow: GET /v1/*"];
 }
 
-function fill(home: JaneeHome): string[] {
+/** Many live sessions of others; the tokens of some. */
+export function fill(home: JaneeHome): string[] {
   const script = join(import.meta.dir, "fill.ts");
   const run = spawnSync(process.execPath, [script, String(manySessions), String(rotating)], {
     encoding: "utf8",

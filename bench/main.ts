@@ -8,6 +8,7 @@ import { megabytes, spread, Table } from "./figures.ts";
 import { benchFlat } from "./flat.ts";
 import { binary } from "./home.ts";
 import { loadCore, proxyCore } from "./load.ts";
+import { benchMcp } from "./mcp.ts";
 import { benchProxies, type Pace } from "./proxies.ts";
 
 const gigabyte = 1024 ** 3;
@@ -16,6 +17,7 @@ const startups = 25;
 const parts: Readonly<Record<string, (box: Box, table: Table, pace: Pace) => Promise<void>>> = {
   proxy: benchProxies,
   flat: benchFlat,
+  mcp: benchMcp,
   startup: benchStartup,
   scrub: benchScrub,
   bulk: benchBulk,

@@ -18,14 +18,14 @@ export function mcpOverHttp(janee: Janee): { readonly serve: Mcp; readonly close
     const { McpOverHttp, toolsOverHttp } = await import("../surface/mcp/http.ts");
     const { home, broker, sessions, approvals, agents } = janee;
     const face = {
-      ...{ broker, policy: home, sessions, approvals, version },
+      ...{ broker, policy: home, sessions, approvals },
       stateKey: entropy.bytes(stateKeyBytes),
       servingUrl: () => servingUrl(home.path),
     };
     const newId = (): string => shortId(entropy, sessionIdLength);
     const mcp = new McpOverHttp({
       ...{ agents, newId, now: () => sessions.now() },
-      makeServer: toolsOverHttp(face),
+      makeServer: toolsOverHttp(version, face),
     });
     sweeping = setInterval(() => mcp.sweep(), sweepEveryMs);
     return mcp;

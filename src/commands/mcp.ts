@@ -1,18 +1,13 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { Failure } from "../engine/failure.ts";
-import { didYouMean } from "../engine/nearest.ts";
-import { shortId } from "../engine/session.ts";
 import { visible } from "../engine/visible.ts";
-import { entropy } from "../host/clock.ts";
-import { servingUrl } from "../host/serving.ts";
 import { standardStreams } from "../host/terminal.ts";
-import type { Command, Talk } from "./command.ts";
-import { withJanee } from "./open.ts";
+import type { Served } from "../surface/mcp/face.ts";
+import type { Command } from "./command.ts";
 import { version } from "./version.ts";
-import { watchOver } from "./watch.ts";
-import type { Janee } from "./wire-up.ts";
 
-const ownerIdLength = 8;
-const stateKeyBytes = 32;
+/** A client that has not begun by then finds the home open. */
+const handshakeWithinMs = 20;
 
 export const command: Command = {
   usage: "[--capability a,b] [--agent NAME]",
@@ -27,52 +22,34 @@ export const command: Command = {
   },
   positionals: { least: 0, most: 0 },
   notes: ["MCP on stdin and stdout, for a client's config. Its sessions end when stdin is closed."],
-  run: (args, talk) => {
+  run: async (args, talk) => {
     const names = args.texts("capability").flatMap((text) => text.split(",").map((name) => name.trim()));
     const only = names.length === 0 ? undefined : new Set(names.filter((name) => name !== ""));
-    return withJanee(talk, (janee) => serve(janee, talk, only, args.text("agent")));
+    const { serveLines } = await import("../surface/mcp/stdio.ts");
+    const { answered, ...lines } = withFirstAnswer(standardStreams());
+    const served = Promise.withResolvers<Served>();
+    const serving = serveLines(version, served.promise, lines, (message) => {
+      if (talk.environment.JANEE_DEBUG) talk.say(`janee: ${visible(message)}`);
+    });
+    // Clients wait for the handshake, which needs nothing of the home: it goes first.
+    await Promise.race([answered, pause(handshakeWithinMs)]);
+    const { serveClient } = await import("./mcp-client.ts");
+    const result = await serveClient(talk, { only, agent: args.text("agent") }, served.resolve, serving);
+    if (!(result instanceof Failure)) return result;
+    served.reject(new Error(result.message));
+    await pause(0);
+    await serving.stop();
+    return result;
   },
 };
 
-async function serve(
-  janee: Janee,
-  talk: Talk,
-  only: ReadonlySet<string> | undefined,
-  agent: string | undefined,
-): Promise<number | Failure> {
-  const { home, broker, sessions, approvals } = janee;
-  const known = [...home.current().config.capabilities.keys()];
-  for (const name of only ?? []) {
-    if (!known.includes(name)) {
-      return new Failure(
-        "unknown_capability",
-        `there is no capability "${name.slice(0, 64)}"${didYouMean(name, known)}`,
-        {
-          next: known.length === 0 ? "janee add <service>" : `known capabilities: ${known.join(", ")}`,
-        },
-      );
-    }
-  }
-  const { serveLines } = await import("../surface/mcp/stdio.ts");
-  for (const warning of home.warnings) talk.say(`janee: warning: ${visible(warning.message)}`);
-  const caller = {
-    owner: `mcp:${shortId(entropy, ownerIdLength)}`,
-    ...(agent === undefined ? {} : { agent }),
-    ...(only === undefined ? {} : { only }),
+/** Tells when the first answer is out. */
+function withFirstAnswer(streams: ReturnType<typeof standardStreams>) {
+  const { promise: answered, resolve } = Promise.withResolvers<void>();
+  const write = (text: string): Promise<void> => {
+    const written = streams.write(text);
+    written.then(resolve, resolve);
+    return written;
   };
-  const face = {
-    ...{ broker, policy: home, sessions, approvals, version },
-    stateKey: entropy.bytes(stateKeyBytes),
-    servingUrl: () => servingUrl(home.path),
-  };
-  const watch = watchOver(janee, talk);
-  const serving = serveLines(face, caller, standardStreams(), (message) => {
-    if (talk.environment.JANEE_DEBUG) talk.say(`janee: ${visible(message)}`);
-  });
-  process.once("SIGINT", () => void serving.stop());
-  process.once("SIGTERM", () => void serving.stop());
-  await serving.ended;
-  await broker.endSessionsOf(caller, "mcp");
-  watch.stop();
-  return 0;
+  return { answered, input: streams.input, write };
 }

@@ -28,6 +28,7 @@ export interface AccessWish {
 
 /** Live sessions of one caller. */
 const mostSessions = 100;
+const mostKnown = 1024;
 
 export class Access {
   readonly #parts: AccessParts;
@@ -35,6 +36,9 @@ export class Access {
   readonly #trail: Trail;
   /** Tokens that were handed out for sessions, as long as these live. */
   readonly #tokens = new Map<string, string>();
+  /** The newest session of each owner and capability, for as long as nobody has written to the store. */
+  readonly #newest = new Map<string, Session>();
+  #newestAt = -1;
 
   constructor(parts: AccessParts, asking: Asking, trail: Trail) {
     this.#parts = parts;
@@ -53,7 +57,7 @@ export class Access {
         next: "list_capabilities shows those there are",
       });
     }
-    const last = sessions.last(wish.caller.owner, capability.name);
+    const last = this.#last(wish.caller.owner, capability.name);
     const problem = last && judge(last, sessions.now());
     if (last && !problem) return last;
     if (problem?.code === "session_expired" && !wish.renew) {
@@ -101,6 +105,17 @@ export class Access {
       ...(service === undefined ? {} : { service }),
     });
     return unwritten ?? ended;
+  }
+
+  #last(owner: string, capability: string): Session | undefined {
+    const { store, sessions } = this.#parts;
+    const version = store.versionOfTick();
+    if (version !== this.#newestAt || this.#newest.size >= mostKnown) this.#newest.clear();
+    this.#newestAt = version;
+    const place = `${owner} ${capability}`;
+    const session = this.#newest.get(place) ?? sessions.last(owner, capability);
+    if (session) this.#newest.set(place, session);
+    return session;
   }
 
   #refuseMore(caller: Caller): Failure | undefined {

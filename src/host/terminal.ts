@@ -149,11 +149,24 @@ export function standardStreams(): {
   readonly input: AsyncIterable<Uint8Array>;
   readonly write: (text: string) => Promise<void>;
 } {
-  return {
-    input: process.stdin,
-    write: (text) =>
-      new Promise((done, failed) => {
-        process.stdout.write(text, (error) => (error ? failed(error) : done()));
-      }),
+  return { input: process.stdin, write: gathered((text, done) => process.stdout.write(text, done)) };
+}
+
+/** What is written in one tick goes out in one piece: calls that are in flight together are answered together. */
+export function gathered(
+  write: (text: string, done: (error?: Error | null) => void) => void,
+): (text: string) => Promise<void> {
+  let waiting = "";
+  let written: Promise<void> | undefined;
+  const flush = (done: () => void, failed: (error: Error) => void): void => {
+    const text = waiting;
+    waiting = "";
+    written = undefined;
+    write(text, (error) => (error ? failed(error) : done()));
+  };
+  return (text) => {
+    waiting += text;
+    written ??= new Promise((done, failed) => process.nextTick(flush, done, failed));
+    return written;
   };
 }

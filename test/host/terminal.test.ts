@@ -7,6 +7,7 @@ import {
   askHidden,
   askLine,
   askYes,
+  gathered,
   isInteractive,
   readStdinAll,
   TypedLine,
@@ -170,4 +171,20 @@ test("a signal at the secret ends janee and gives the terminal its echo back", {
   } finally {
     delete process.env.ASKER_PID;
   }
+});
+
+test("what is written in one tick goes out in one piece, in order, and each writer hears of it", {
+  timeout: 10_000,
+}, async () => {
+  const pieces: string[] = [];
+  let refuse = false;
+  const write = gathered((text, done) => {
+    pieces.push(text);
+    done(refuse ? new Error("closed") : null);
+  });
+  await Promise.all([write("a"), write("b"), write("c")]);
+  await write("d");
+  assert.deepEqual(pieces, ["abc", "d"]);
+  refuse = true;
+  await assert.rejects(write("e"), /closed/);
 });

@@ -10,11 +10,16 @@ export interface McpFace {
   readonly policy: Policy;
   readonly sessions: Sessions;
   readonly approvals: Approvals;
-  readonly version: string;
   /** Signs what a client has to bring back with a person's answer; 32 random bytes. */
   readonly stateKey: Uint8Array;
   /** Where `janee serve` of this home listens, if it does. */
   readonly servingUrl: () => string | undefined;
+}
+
+/** What a connection is about, as soon as it is there: the handshake needs none of it. */
+export interface Served {
+  readonly face: McpFace;
+  readonly caller: Caller;
 }
 
 /** One tool call: who makes it, and the thread by which it hangs. */

@@ -44,14 +44,10 @@ interface Connected {
 }
 
 /** janee's own tools, for the agent whose token a request brought. */
-export function toolsOverHttp(face: McpFace): HttpParts["makeServer"] {
-  const parts: McpParts = {
-    face,
-    persons: new Persons(face, (context) => callerOf(context).owner),
-    surface: "mcp-http",
-    callerOf: (context) => callerOf(context),
-    load: { atWork: 0 },
-  };
+export function toolsOverHttp(version: string, face: McpFace): HttpParts["makeServer"] {
+  const persons = new Persons(face, (context) => callerOf(context).owner);
+  const opened = Promise.resolve({ face, persons, callerOf: (context: ServerContext) => callerOf(context) });
+  const parts: McpParts = { version, opened, surface: "mcp-http", load: { atWork: 0 } };
   return (era) => makeMcpServer(parts, era);
 }
 

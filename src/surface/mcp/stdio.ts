@@ -3,15 +3,15 @@ import type { Server, ServerContext } from "@modelcontextprotocol/server";
 import { serveStdio } from "@modelcontextprotocol/server/stdio";
 import type { Caller } from "../../engine/caller.ts";
 import { nameOf } from "./client.ts";
-import type { McpFace } from "./face.ts";
+import type { Served } from "./face.ts";
 import { type Lines, LineTransport } from "./lines.ts";
 import { Persons } from "./person.ts";
 import { makeMcpServer } from "./server.ts";
 
 /** Serves until the client hangs up or `stop` is called; resolves when it is over. */
 export function serveLines(
-  face: McpFace,
-  caller: Caller,
+  version: string,
+  served: Promise<Served>,
   lines: Lines,
   complain: (message: string) => void,
 ): { readonly ended: Promise<void>; readonly stop: () => Promise<void> } {
@@ -19,13 +19,14 @@ export function serveLines(
   const ended = new Promise<void>((done) => {
     over = done;
   });
-  const parts = {
+  const opened = served.then(({ face, caller }) => ({
     face,
     persons: new Persons(face, () => caller.owner),
-    surface: "mcp",
     callerOf: (context: ServerContext, server: Server) => named(caller, context, server),
-    load: { atWork: 0 },
-  };
+  }));
+  // Nobody may have called a tool yet when it turns out that there is nothing to call.
+  opened.catch(() => {});
+  const parts = { version, opened, surface: "mcp", load: { atWork: 0 } };
   const wire = new LineTransport(lines);
   const handle = serveStdio(({ era }) => makeMcpServer(parts, era), {
     transport: wire,

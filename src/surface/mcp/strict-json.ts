@@ -23,13 +23,32 @@ export function readStrictJson(bytes: Uint8Array): StrictJson {
   return { value };
 }
 
-const strings = /"(?:[^"\\]|\\.)*"(\s*:)?/g;
+const quote = 0x22;
+const backslash = 0x5c;
+const colon = 0x3a;
 
-/** Outside of strings, JSON has no quotation mark: each string that a colon follows is a key. */
+/** Outside of strings, JSON has no quotation mark: each string that a colon follows is a key. Of valid JSON only. */
 function writtenKeys(text: string): number {
   let count = 0;
-  for (const match of text.matchAll(strings)) if (match[1] !== undefined) count += 1;
+  for (let at = text.indexOf('"'); at >= 0; at = text.indexOf('"', at)) {
+    at = endOfString(text, at + 1);
+    while (isBlank(text.charCodeAt(at))) at += 1;
+    if (text.charCodeAt(at) === colon) count += 1;
+  }
   return count;
+}
+
+/** Behind the quotation mark that ends the string. */
+function endOfString(text: string, from: number): number {
+  let at = from;
+  for (let code = text.charCodeAt(at); code !== quote; code = text.charCodeAt(at)) {
+    at += code === backslash ? 2 : 1;
+  }
+  return at + 1;
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
 }
 
 function countKeys(value: unknown): number {
