@@ -36,7 +36,7 @@ export type Standing = { readonly session: Session | undefined } | "rules-only";
 
 export function admit(config: Config, standing: Standing, wish: Wish, now: number): Admission | Failure {
   const capability = config.capabilities.get(wish.capability);
-  if (!capability) return new Failure("unknown_capability", "there is no capability of this name");
+  if (!capability) return unknownCapability();
   const service = config.services.get(capability.service);
   if (!service?.base || capability.mode !== "http") {
     return new Failure(
@@ -59,6 +59,11 @@ export function admit(config: Config, standing: Standing, wish: Wish, now: numbe
     return new Failure("reason_required", `"${capability.name}" wants a reason with each session or request`);
   }
   return admitRequest(capability, service, wish);
+}
+
+/** The same words for what does not exist and for what this caller must not know of. */
+export function unknownCapability(): Failure {
+  return new Failure("unknown_capability", "there is no capability of this name");
 }
 
 function judgeStanding(

@@ -1,13 +1,13 @@
 // The one pipeline: admit → ask → open → record → send → scrub → record. Every face comes through here.
 import { Access, type AccessWish } from "./access.ts";
-import { admit, type Standing } from "./admit.ts";
+import { admit, type Standing, unknownCapability } from "./admit.ts";
 import { type Agents, isAgentToken } from "./agents.ts";
 import type { Approval, Approvals, Verdict } from "./approval.ts";
 import { Asking } from "./asking.ts";
 import type { AuditTrail } from "./audit.ts";
 import { bodyLength } from "./bodies.ts";
 import type { Call, Judged, Progress, Reply } from "./call.ts";
-import type { Caller } from "./caller.ts";
+import { type Caller, mayKnow } from "./caller.ts";
 import { Consent, type Way } from "./consent.ts";
 import type { Story } from "./entry.ts";
 import { Failure } from "./failure.ts";
@@ -119,6 +119,7 @@ export class Broker {
   /** A caller without a live session asks for one; not for what the rules deny anyway. */
   async #withSession(call: Call, caller: Caller): Promise<Call | Failure> {
     const { policy, sessions } = this.#parts;
+    if (!mayKnow(caller, call.capability)) return unknownCapability();
     const admission = admit(policy.current().config, "rules-only", call, sessions.now());
     if (admission instanceof Failure) return admission;
     const { surface, capability, reason } = call;

@@ -1,5 +1,5 @@
 // What each tool does, by the broker alone.
-import { admit } from "../../engine/admit.ts";
+import { admit, unknownCapability } from "../../engine/admit.ts";
 import { mayKnow } from "../../engine/caller.ts";
 import type { Capability } from "../../engine/config.ts";
 import { describeRules } from "../../engine/describe-rules.ts";
@@ -40,7 +40,7 @@ export const tools: { readonly [Name in ToolName]: Tool<Name> } = {
 
   explain: async (face, { capability, method, path }, { caller }) => {
     const { config } = face.policy.current();
-    if (!mayKnow(caller, capability)) return new Failure("unknown_capability", "there is no such capability");
+    if (!mayKnow(caller, capability)) return unknownCapability();
     const wish = { capability, method: method.toUpperCase(), target: path, fields: [] };
     const admission = admit(config, "rules-only", wish, face.sessions.now());
     if (admission instanceof Failure) {
