@@ -85,10 +85,27 @@ export function readArguments<Name extends ToolName>(
   name: Name,
   given: unknown,
 ): Input<Name> | { readonly problem: string } {
+  const quiet = quietlyChanged(given);
+  if (quiet !== undefined) return { problem: quiet };
   const read = v.safeParse(inputs[name], given ?? {});
   if (read.success) return read.output as Input<Name>;
   const [issue] = read.issues;
   const place = issue.path?.map(({ key }) => String(key).slice(0, 40)).join(".") ?? "";
   const expected = issue.expected === "never" ? "nothing of this name" : (issue.expected ?? "something else");
   return { problem: `${place === "" ? "arguments" : `"${place}"`}: expected ${String(expected)}` };
+}
+
+const keptFromObjects = ["__proto__", "prototype", "constructor"];
+
+/** What valibot's records would change without a word: a list becomes an object, and these names are left out. */
+function quietlyChanged(given: unknown): string | undefined {
+  if (Array.isArray(given)) return "arguments: expected Object";
+  for (const name of ["query", "headers"]) {
+    const value = (given as Readonly<Record<string, unknown>> | null | undefined)?.[name];
+    if (typeof value !== "object" || value === null) continue;
+    if (Array.isArray(value)) return `"${name}": expected Object`;
+    const strange = keptFromObjects.find((key) => Object.hasOwn(value, key));
+    if (strange !== undefined) return `"${name}.${strange}": expected nothing of this name`;
+  }
+  return undefined;
 }
