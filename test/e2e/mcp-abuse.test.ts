@@ -208,7 +208,7 @@ test("100 MB without a newline: memory is bounded, and the next line is answered
     on.fresh();
     lines.call("large", "execute", { ...execute("/v1/x"), body: "b".repeat(7_900_000) });
     const large = await lines.answer("large", 30_000);
-    assert.equal((large.result?.structuredContent as { status?: number }).status, 200);
+    assert.match(JSON.stringify(large.result?.structuredContent), /"status":200/);
     assert.equal(on.upstream.seen[0]?.body.length, 7_900_000);
   });
 });
