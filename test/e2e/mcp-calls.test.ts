@@ -22,9 +22,10 @@ after(() => scene.close());
 const send = (body: unknown, more: object = {}) => ({ method: "POST", body, ...more });
 
 everywhere("a query is encoded, a list repeats, and what the path has already stays", async (on, agent) => {
-  const query = { a: ["1", "two words"], b: "ä&=#?", n: 3, yes: true, "odd key": "%41" };
+  const query = { a: ["1", "two words"], b: "ä&=#?", n: 3, yes: true, "odd key": "%41", constructor: "c" };
   await agent.execute("open", "/v1/x?first=1", { query });
-  const expected = "first=1&a=1&a=two%20words&b=%C3%A4%26%3D%23%3F&n=3&yes=true&odd%20key=%2541";
+  const expected =
+    "first=1&a=1&a=two%20words&b=%C3%A4%26%3D%23%3F&n=3&yes=true&odd%20key=%2541&constructor=c";
   assert.equal(on.upstream.seen[0]?.target, `/v1/x?${expected}`);
   await agent.execute("open", "/v1/x", { query: {} });
   assert.equal(on.upstream.seen[1]?.target, "/v1/x");
@@ -83,7 +84,7 @@ everywhere("headers: the agent's own go, those that choose identity do not", asy
     ["X-HTTP-Method-Override", "DELETE", "method_override"],
     ["X Y", "1", "bad_header_name"],
     ["X-A", "b\r\nX-Evil: 1", "bad_header_value"],
-    ["__proto__", "1", "protocol -32602"],
+    ["__proto__", "1", "200"],
   ] as const) {
     const told = await agent.execute("open", "/v1/x", {
       headers: JSON.parse(`{${JSON.stringify(name)}:${JSON.stringify(value)}}`),
@@ -297,7 +298,7 @@ everywhere(
       ["execute", { capability: ["open"], method: "GET", path: "/v1/x" }],
       ["execute", { capability: "open", method: 1, path: "/v1/x" }],
       ["execute", { capability: "open", method: "GET", path: null }],
-      ["execute", { capability: "open", method: "GET", path: "/v1/x", query: { constructor: "1" } }],
+      ["execute", { capability: "open", method: "GET", path: "/v1/x", query: { constructor: {} } }],
       ["execute", { capability: "open", method: "GET", path: "/v1/x", headers: [] }],
       ["execute", { capability: "open", method: "GET", path: "/v1/x", query: [1] }],
       ["execute", { capability: "open", method: "GET", path: "/v1/x", query: { a: { b: 1 } } }],
