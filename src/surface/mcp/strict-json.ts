@@ -32,13 +32,31 @@ function isShallow(value: unknown, left: number): boolean {
   return left > 0 && Object.values(value).every((item) => isShallow(item, left - 1));
 }
 
-const strings = /"(?:[^"\\]|\\.)*"(\s*:)?/g;
-
-/** Outside of strings, JSON has no quotation mark: each string that a colon follows is a key. */
+/**
+ * Outside of strings, JSON has no quotation mark: each string that a colon follows is a key. Scanned by hand, for a
+ * RegExp gives up on a string of megabytes without saying so.
+ */
 function writtenKeys(text: string): number {
   let count = 0;
-  for (const match of text.matchAll(strings)) if (match[1] !== undefined) count += 1;
+  for (let start = text.indexOf('"'); start >= 0; ) {
+    let end = text.indexOf('"', start + 1);
+    while (isEscaped(text, end)) end = text.indexOf('"', end + 1);
+    let next = end + 1;
+    while (isSpace(text.charCodeAt(next))) next += 1;
+    if (text[next] === ":") count += 1;
+    start = text.indexOf('"', next);
+  }
   return count;
+}
+
+function isEscaped(text: string, at: number): boolean {
+  let first = at;
+  while (text[first - 1] === "\\") first -= 1;
+  return (at - first) % 2 === 1;
+}
+
+function isSpace(code: number): boolean {
+  return code === 32 || code === 9 || code === 10 || code === 13;
 }
 
 function countKeys(value: unknown): number {
