@@ -104,6 +104,7 @@ const refused: readonly (readonly [name: string, line: string | Buffer, code: nu
   ["a path that is too long", call.replace("/v1/x", `/${"x".repeat(20_000)}`), invalidParams],
 ];
 
+// MCP-007, and MCP-008: stdout has nothing but JSON-RPC, here and wherever `withLines` is used.
 test(
   "each line that is no call is answered as the protocol says, and the next one is read",
   limit,

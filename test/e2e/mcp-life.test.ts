@@ -154,6 +154,20 @@ test("an agent's token on the reverse proxy: the first call asks for the session
   assert.equal(listed.filter(({ session }) => session !== null).length, 2);
 });
 
+// APPR-009: an agent with a shell has no terminal to say yes on. (That one of the same user can make itself one is a
+// limit that the README names.)
+test("an agent that runs janee approve by itself is refused", limit, async () => {
+  const on = await stage();
+  const mute = await scene.connect("http", { era: "modern", elicitation: "none" }, "self");
+  assert.equal(verdict(await mute.execute("manual", "/v1/x")), "approval_pending");
+  const [found] = await scene.waiting("manual");
+  assert.equal((await on.home.run(["approve", found?.id ?? ""], { stdin: "y\ny\n" })).status, 4);
+  assert.equal((await on.home.run(["approve", "--last"])).status, 2);
+  assert.equal((await on.home.run(["grant", "manual"], { stdin: "y\n" })).status, 4);
+  assert.equal(verdict(await mute.execute("manual", "/v1/x")), "approval_pending");
+  await on.home.do(["deny", found?.id ?? ""], unattended);
+});
+
 // ---- the end of a process
 
 const endings: readonly (readonly [name: string, end: (lines: Lines) => void])[] = [

@@ -29,6 +29,8 @@ const capabilities: Readonly<Record<string, string>> = {
   open: "autoApprove: true",
   once: asksForPost,
   session: asksForPost,
+  shown: asksForPost,
+  graph: "autoApprove: true, rules: [{ ask: POST /graphql }]",
   manual: "rules: [{ allow: GET * }]",
   ...Object.fromEntries(noes.map((_, at) => [`no-${at}`, asksForPost])),
   ...Object.fromEntries(noes.map((_, at) => [`never-${at}`, "rules: [{ allow: GET * }]"])),
@@ -158,6 +160,42 @@ everywhere("a capability that is not autoApprove: one question opens it for its 
   );
   assert.equal(agent.asked.length, 1);
   assert.equal(on.upstream.seen.length, 1);
+});
+
+// APPR-011, APPR-012, APPR-013, APPR-014: what a person reads is what will be sent, and all of what matters of it.
+everywhere("a question hides nothing: controls, long paths, look-alikes, large bodies", async (on, agent) => {
+  agent.answer = say("once");
+  const ask = async (path: string, body: unknown, reason?: string): Promise<string> => {
+    agent.asked.length = 0;
+    const told = await agent.execute("shown", path, {
+      ...post(body),
+      ...(reason === undefined ? {} : { reason }),
+    });
+    assert.equal(verdict(told), "200", told.text);
+    return agent.asked[0]?.message ?? "";
+  };
+  const reason = "ok\u001b[2K\u001b[1A GET /safe \u202e [here](https://evil.example)\nWho: root";
+  const styled = await ask("/v1/x", "\u001b]0;x\u0007", reason);
+  assert.doesNotMatch(styled.replaceAll("\n", ""), /[\p{Cc}\p{Cf}]/u);
+  assert.match(styled, /ok\\u001b/);
+  assert.ok(!styled.includes("https://evil.example") && !styled.includes("[here]"), styled);
+  assert.equal(styled.match(/^Who: /gm)?.length, 1, "a reason makes no line of its own");
+  const long = await ask(`/v1/${"a".repeat(4000)}/delete-all`, "x");
+  assert.match(long, /characters … a+\/delete-all$/m);
+  const alike = await ask("/repos/\u0430cme/x", "x");
+  assert.match(alike, /\/repos\/%D0%B0cme\/x/);
+  const body = "z".repeat(5_000_000);
+  const large = await ask("/v1/x", body);
+  assert.match(large, /5000000 bytes, SHA-256 [0-9a-f]{64}/);
+  assert.ok(large.length < 3_000, `${large.length} characters`);
+  assert.equal(on.upstream.seen.at(-1)?.body.length, body.length);
+});
+
+// MCP-013: rules cannot see into a body; a question shows it.
+everywhere("a GraphQL mutation under an ask rule is shown with its body", async (_, agent) => {
+  agent.answer = say("deny");
+  await agent.execute("graph", "/graphql", post({ query: "mutation { deleteRepo }" }));
+  assert.match(agent.asked[0]?.message ?? "", /mutation \{ deleteRepo \}/);
 });
 
 // ---- a no, in every form that a no can take
