@@ -122,6 +122,7 @@ function execOf(fields: Fields): ExecPolicy {
     envMap: envMapOf(fields.get("envMap")),
     timeoutMs: (timeout && durationOf(timeout, "30s", { most: hourMs, mostText: "1h" })) ?? defaultTimeoutMs,
     workDir: folder,
+    sha256: new Map(),
   };
 }
 

@@ -40,6 +40,8 @@ export interface ExecPolicy {
   readonly envMap: ReadonlyMap<string, string>;
   readonly timeoutMs: number;
   readonly workDir: string | undefined;
+  /** By command: the SHA-256 in hex that its file must have. */
+  readonly sha256: ReadonlyMap<string, string>;
 }
 
 export interface Capability {

@@ -25,6 +25,9 @@ export interface Entry {
   readonly method?: string;
   readonly path?: string;
   readonly query?: string;
+  /** Of a command: its name and arguments. */
+  readonly argv?: readonly string[];
+  readonly cwd?: string;
   readonly status?: number;
   readonly decision?: string;
   readonly rule?: string;
@@ -32,6 +35,8 @@ export interface Entry {
   readonly reason?: string;
   readonly outcome?: string;
   readonly approval?: string;
+  readonly exitCode?: number;
+  readonly signal?: string;
   readonly durationMs?: number;
   readonly bytesIn?: number;
   readonly bytesOut?: number;
@@ -47,11 +52,33 @@ export interface Entry {
 export type Story = Omit<Entry, "timestamp" | "event">;
 
 const whoAndWhat = [
-  ...(["surface", "owner", "agent", "session", "capability", "service", "method", "path", "query"] as const),
+  ...([
+    "surface",
+    "owner",
+    "agent",
+    "session",
+    "capability",
+    "service",
+    "method",
+    "path",
+    "query",
+    "argv",
+    "cwd",
+  ] as const),
 ] as const;
 const why = ["decision", "rule", "reason"] as const;
 const ending = [
-  ...(["code", "outcome", "approval", "durationMs", "bytesIn", "bytesOut", "redactions"] as const),
+  ...([
+    "code",
+    "outcome",
+    "approval",
+    "exitCode",
+    "signal",
+    "durationMs",
+    "bytesIn",
+    "bytesOut",
+    "redactions",
+  ] as const),
   ...(["message", "changes", "peer", "count"] as const),
 ] as const;
 
@@ -59,6 +86,8 @@ const longest: Partial<Record<keyof Entry, number>> = {
   path: 16_384,
   query: 16_384,
   reason: 500,
+  argv: 2000,
+  cwd: 4096,
   agent: 100,
   message: 2000,
   changes: 2000,

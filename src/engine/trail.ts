@@ -1,31 +1,44 @@
 // The story of each call, as the audit trail tells it: a line before it is sent, a line when it ends, or one line
 // when it is refused. Agent-written text may hold the key: it is scrubbed before it is written.
 import type { AccessWish } from "./access.ts";
+import type { CommandAdmission, Granted } from "./admit.ts";
 import type { AuditTrail } from "./audit.ts";
 import { bodyLength } from "./bodies.ts";
 import type { Call, Judged, Progress } from "./call.ts";
 import type { Entry, Story } from "./entry.ts";
+import type { CommandCall } from "./exec/call.ts";
 import type { Failure } from "./failure.ts";
 import type { Entropy, Policy } from "./ports.ts";
 import type { Prepared, PreparedServices } from "./prepared.ts";
 import { RefusalMeter } from "./refusals.ts";
 import type { Scrubber } from "./scrub.ts";
 import { type Session, shortId } from "./session.ts";
+import type { Asking } from "./standing.ts";
 
 export interface Ending {
   readonly status?: number;
+  /** Of a command. */
+  readonly exitCode?: number;
+  readonly signal?: string;
+  readonly outcome?: "timed_out";
   readonly bytesOut: number;
   readonly redactions: number;
   readonly failure?: Failure["code"];
 }
+
+/** What the two lines of a call need of it. */
+type Begun = Pick<Progress, "id" | "startedAt" | "body">;
 
 /** What is known of a request that is refused. */
 export interface Refused {
   readonly id: string;
   readonly surface: string;
   readonly peer: string;
-  readonly method: string;
-  readonly target: string;
+  readonly method?: string;
+  readonly target?: string;
+  /** Of a command, instead of method and target. */
+  readonly argv?: readonly string[];
+  readonly cwd?: string | undefined;
   readonly capability?: string;
   readonly service?: string;
   readonly session?: Session | undefined;
@@ -64,41 +77,40 @@ export class Trail {
   }
 
   story(progress: Progress, judged: Judged, prepared: Prepared): Story {
-    const { admission, session } = judged;
-    const { target, decision } = admission;
+    const { method, target } = judged.admission;
     const clean = (text: string): string => prepared.scrubber.text(text).text;
-    const reason = progress.call.reason ?? session?.reason;
-    return {
-      id: progress.id,
-      surface: progress.call.surface,
-      owner: session?.owner ?? "person",
-      ...(session?.agent === undefined ? {} : { agent: clean(session.agent) }),
-      ...(session === undefined ? {} : { session: session.id }),
-      capability: admission.capability.name,
-      service: admission.service.name,
-      method: admission.method,
-      path: clean(target.path),
-      query: target.query === undefined ? "" : clean(target.query),
-      decision: decision.effect === "ask" ? "approved" : "allow",
-      ...(decision.rule === undefined ? {} : { rule: decision.rule.text }),
-      ...(reason === undefined ? {} : { reason: clean(reason) }),
-    };
+    const query = target.query === undefined ? "" : clean(target.query);
+    return { ...storyOf(progress.id, progress.call, judged, clean), method, path: clean(target.path), query };
   }
 
-  begin(progress: Progress, story: Story): Promise<Failure | undefined> {
+  commandStory(
+    id: string,
+    call: CommandCall,
+    judged: Judged<CommandAdmission>,
+    cwd: string | undefined,
+    prepared: Prepared,
+  ): Story {
+    const clean = (text: string): string => prepared.scrubber.text(text).text;
+    const argv = judged.admission.command.map(clean);
+    return { ...storyOf(id, call, judged, clean), argv, ...(cwd === undefined ? {} : { cwd: clean(cwd) }) };
+  }
+
+  begin(progress: Begun, story: Story): Promise<Failure | undefined> {
     const timestamp = isoTime(progress.startedAt);
     return this.#audit.append({ timestamp, id: progress.id, event: "request" }, story);
   }
 
-  end(progress: Progress, story: Story, ending: Ending): Promise<Failure | undefined> {
+  end(progress: Begun, story: Story, ending: Ending): Promise<Failure | undefined> {
     const now = this.#now();
-    const { status, bytesOut, redactions, failure } = ending;
+    const { status, exitCode, signal, outcome = "ok", bytesOut, redactions, failure } = ending;
     const entry: Entry = {
       timestamp: isoTime(now),
       id: progress.id,
       event: "response",
       ...(status === undefined ? {} : { status }),
-      ...(failure === undefined ? { outcome: "ok" } : { outcome: "failed", code: failure }),
+      ...(failure === undefined ? { outcome } : { outcome: "failed", code: failure }),
+      ...(exitCode === undefined ? {} : { exitCode }),
+      ...(signal === undefined ? {} : { signal }),
       durationMs: Math.round(now - progress.startedAt),
       bytesIn: bodyLength(progress.body),
       bytesOut,
@@ -128,7 +140,15 @@ export class Trail {
     const clean = await this.#cleanerFor(call.capability, now);
     const { session, capability, service, reason } = call;
     const { owner, agent } = session ?? call;
-    const mark = call.target.indexOf("?");
+    const { method = "", target = "", argv, cwd } = call;
+    const mark = target.indexOf("?");
+    const wish = argv
+      ? { argv: argv.map(clean), ...(cwd === undefined ? {} : { cwd: clean(cwd) }) }
+      : {
+          method: clean(method.slice(0, 20)),
+          path: clean(mark < 0 ? target : target.slice(0, mark)),
+          query: mark < 0 ? "" : clean(target.slice(mark + 1)),
+        };
     await this.#audit.append({
       timestamp: isoTime(now),
       id: call.id,
@@ -139,9 +159,7 @@ export class Trail {
       ...(session === undefined ? {} : { session: session.id }),
       ...(capability === undefined ? {} : { capability: clean(capability) }),
       ...(service === undefined ? {} : { service }),
-      method: clean(call.method.slice(0, 20)),
-      path: clean(mark < 0 ? call.target : call.target.slice(0, mark)),
-      query: mark < 0 ? "" : clean(call.target.slice(mark + 1)),
+      ...wish,
       decision: failure.code === "approval_pending" ? "pending" : "deny",
       code: failure.code,
       outcome: "refused",
@@ -181,7 +199,45 @@ export class Trail {
 export function refusedAccess(id: string, wish: Omit<AccessWish, "renew">): Refused {
   const { surface, caller, capability, reason } = wish;
   const { owner, agent } = caller;
-  return { id, surface, peer: owner, method: "", target: "", capability, owner, agent, reason };
+  return { id, surface, peer: owner, capability, owner, agent, reason };
+}
+
+/** What every line of one call shares. */
+function storyOf(
+  id: string,
+  call: Asking,
+  { admission, session }: Judged<Granted>,
+  clean: (text: string) => string,
+): Story {
+  const { capability, service, decision } = admission;
+  const reason = call.reason ?? session?.reason;
+  return {
+    id,
+    surface: call.surface,
+    owner: session?.owner ?? "person",
+    ...(session?.agent === undefined ? {} : { agent: clean(session.agent) }),
+    ...(session === undefined ? {} : { session: session.id }),
+    capability: capability.name,
+    service: service.name,
+    decision: decision.effect === "ask" ? "approved" : "allow",
+    ...(decision.rule === undefined ? {} : { rule: decision.rule.text }),
+    ...(reason === undefined ? {} : { reason: clean(reason) }),
+  };
+}
+
+/** The line of a refused command. */
+export function refusedCommand(
+  id: string,
+  call: CommandCall,
+  session: Session | undefined,
+  service: string | undefined,
+): Refused {
+  const { surface, peer, capability, reason, command, cwd } = call;
+  const { owner, agent } = typeof call.by === "object" && "caller" in call.by ? call.by.caller : {};
+  return {
+    ...{ id, surface, peer, capability, reason, owner, agent, cwd, session, argv: command },
+    ...(service === undefined ? {} : { service }),
+  };
 }
 
 /** The line of a refusal, from the call and as far as it was judged. */
