@@ -25,9 +25,10 @@ const signals: Readonly<Record<string, number>> = {
 const timedOutStatus = 124;
 
 export const command: Command = {
-  usage: "<capability> [--cwd DIR] [--reason TEXT] -- command [arguments]",
+  usage: "<capability> [--cwd DIR] [--stdin] [--reason TEXT] -- command [arguments]",
   flags: {
     cwd: { type: "string", value: "DIR", help: "a folder inside the capability's workDir" },
+    stdin: { type: "boolean", help: "pass standard input on; without this the command reads nothing" },
     reason: { type: "string", value: "TEXT", help: "why, for the audit trail" },
   },
   positionals: { least: 1, most: 1 },
@@ -43,6 +44,7 @@ export const command: Command = {
       capability: args.positionals[0] ?? "",
       command: args.rest,
       cwd: args.text("cwd"),
+      stdin: args.flag("stdin"),
       reason: args.text("reason"),
     };
     return withJanee(talk, (janee) => exec(janee, talk, wish));
@@ -53,11 +55,12 @@ interface Wish {
   readonly capability: string;
   readonly command: readonly string[];
   readonly cwd: string | undefined;
+  readonly stdin: boolean;
   readonly reason: string | undefined;
 }
 
 async function exec(janee: Janee, talk: Talk, wish: Wish): Promise<number | Failure> {
-  const stdin = await readInput();
+  const stdin = wish.stdin ? await readInput() : Buffer.alloc(0);
   if (stdin instanceof Failure) return stdin;
   const caller = { owner: `exec:${shortId(entropy, ownerIdLength)}` };
   const lifeline = new Lifeline();

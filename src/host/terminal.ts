@@ -160,9 +160,8 @@ export function standardStreams(): {
 
 const longestInput = 64 * 1024 * 1024;
 
-/** All of stdin where it is not a terminal; nothing otherwise. */
+/** All of stdin, to its end. */
 export async function readInput(): Promise<Buffer | Failure> {
-  if (process.stdin.isTTY) return Buffer.alloc(0);
   const pieces: Buffer[] = [];
   let size = 0;
   for await (const piece of process.stdin as AsyncIterable<Buffer>) {
