@@ -16,10 +16,11 @@ import { type Environment, openVault, vaultPath } from "../host/keyring.ts";
 import { machineId } from "../host/machine.ts";
 import { followReference } from "../host/reference.ts";
 import { isCompiled, keychain, runtimeName } from "../host/runtime.ts";
+import { openExistingState } from "../host/state.ts";
 import { openTrail } from "./audit-files.ts";
 import { findingsOf, readConfigFile } from "./config.ts";
 import { brokenTrail } from "./logs.ts";
-import { openExistingStore, verifyTrail } from "./verify-trail.ts";
+import { verifyTrail } from "./verify-trail.ts";
 import { version } from "./version.ts";
 
 export interface Found {
@@ -203,7 +204,7 @@ function inTime(work: Promise<Secret | Failure>, name: string): Promise<Secret |
 export function checkState(home: string, vault: Vault | undefined): Found[] {
   const check = "state";
   const path = join(home, "state.db");
-  const store = openExistingStore(home);
+  const store = openExistingState(home);
   if (store instanceof Failure) return [problemOf(check, store)];
   if (!store) return [{ level: "ok", check, message: "no state.db yet: the first command makes it" }];
   try {

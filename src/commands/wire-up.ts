@@ -1,5 +1,4 @@
 // Host parts + engine = one running broker. The only place where they meet.
-import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { Agents } from "../engine/agents.ts";
 import { Approvals } from "../engine/approval.ts";
@@ -13,10 +12,10 @@ import { PreparedServices } from "../engine/prepared.ts";
 import { Sessions, shortId } from "../engine/session.ts";
 import { clock, digest, entropy, soon } from "../host/clock.ts";
 import { decoder } from "../host/decode.ts";
-import { checkPrivate } from "../host/files.ts";
 import type { Home } from "../host/home.ts";
 import { JournalFile } from "../host/journal.ts";
-import { openStore, type SqliteStore } from "../host/store-sqlite.ts";
+import { openState } from "../host/state.ts";
+import type { SqliteStore } from "../host/store-sqlite.ts";
 import { UpstreamPool } from "../host/upstream.ts";
 
 export interface Janee {
@@ -36,7 +35,7 @@ export interface Janee {
 const writerIdLength = 10;
 
 export function wireUp(home: Home, policy: Policy = home): Janee | Failure {
-  const store = openState(home);
+  const store = openState(home.path);
   if (store instanceof Failure) return store;
   const rows = new RowSeal(
     digest,
@@ -84,20 +83,4 @@ export function wireUp(home: Home, policy: Policy = home): Janee | Failure {
       store.close();
     },
   };
-}
-
-function openState(home: Home): SqliteStore | Failure {
-  const path = join(home.path, "state.db");
-  const refused = checkPrivate(path, "file");
-  if (refused && refused.code !== "not_found") return refused;
-  try {
-    const store = openStore(path);
-    if (refused) chmodSync(path, 0o600);
-    return store;
-  } catch (error) {
-    const why = error instanceof Error ? error.message : "unknown error";
-    return new Failure("store_refused", `state.db does not open: ${why}`, {
-      next: `restore it from a backup, or put it aside: mv ${path} ${path}.broken (all sessions end)`,
-    });
-  }
 }

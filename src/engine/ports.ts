@@ -112,7 +112,9 @@ export interface Store {
   /** Counts one use in a window and returns the counts of this window and the one before. */
   countUse(capability: string, window: number): { readonly current: number; readonly previous: number };
   readUse(capability: string, window: number): { readonly current: number; readonly previous: number };
-  saveHead(head: ChainHead & { readonly mac: string }): void;
+  /** Forgets with it, all or nothing, the heads that a line of this chain keeps now, where they have not moved on. */
+  saveHead(head: ChainHead & { readonly mac: string }, takenOver?: readonly ChainHead[]): void;
+  /** Oldest first. */
   heads(): readonly (ChainHead & { readonly mac: string })[];
   /** The latest wall time that any process has seen. */
   latestTime(): number;

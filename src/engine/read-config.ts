@@ -4,7 +4,8 @@ import { capabilityOf } from "./config-capability.ts";
 import { fileOf, noProxyOf, problemInName, proxyOf } from "./config-fields.ts";
 import { type Finding, type Place, Reading } from "./config-place.ts";
 import { serviceOf } from "./config-service.ts";
-import { parseTree } from "./config-tree.ts";
+import { type ConfigTree, parseTree } from "./config-tree.ts";
+import { type Edit, editConfig } from "./edit-config.ts";
 import { Failure, type Position } from "./failure.ts";
 import type { Secret } from "./secret.ts";
 
@@ -19,6 +20,12 @@ export interface ReadConfig {
   /** Where each rule of a capability stands, in their order. */
   readonly rulePlaces: ReadonlyMap<string, readonly Position[]>;
   readonly warnings: readonly Finding[];
+}
+
+/** A config together with the tree it was read from, so that an edit of it need not parse it again. */
+export interface ConfigDocument {
+  readonly tree: ConfigTree;
+  readonly read: ReadConfig;
 }
 
 export interface PlainSecret {
@@ -38,6 +45,11 @@ export function secretKey(service: string, field: string): string {
 }
 
 export function readConfig(text: string, file: string): ReadConfig | Failure {
+  const document = readDocument(text, file);
+  return document instanceof Failure ? document : document.read;
+}
+
+export function readDocument(text: string, file: string): ConfigDocument | Failure {
   if (/^\s*$/.test(text)) {
     // A file that janee wrote is never empty: it was cut off, or something wrote over it.
     return new Failure("store_refused", "config.yaml is empty, as after a broken write", {
@@ -46,8 +58,23 @@ export function readConfig(text: string, file: string): ReadConfig | Failure {
     });
   }
   const tree = parseTree(text, file);
+  return tree instanceof Failure ? tree : documentOf(tree);
+}
+
+/** Nothing is parsed again: what the edits were checked with is what is read. */
+export function editDocument(document: ConfigDocument, edits: readonly Edit[]): ConfigDocument | Failure {
+  const tree = editConfig(document.tree, edits);
   if (tree instanceof Failure) return tree;
-  const reading = new Reading(text, tree);
+  return tree === document.tree ? document : documentOf(tree);
+}
+
+export function documentOf(tree: ConfigTree): ConfigDocument | Failure {
+  const read = meaningOf(tree);
+  return read instanceof Failure ? read : { tree, read };
+}
+
+function meaningOf(tree: ConfigTree): ReadConfig | Failure {
+  const reading = new Reading(tree);
   const root = reading.root();
   const fields = root.empty ? undefined : root.fields(topKeys);
 

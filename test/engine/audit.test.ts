@@ -55,7 +55,7 @@ class Bench implements Journal {
     };
     this.trail = new AuditTrail({
       journal: this,
-      store: { saveHead } as unknown as Store,
+      store: { saveHead, heads: () => [] } as unknown as Store,
       digest,
       key,
       soon: (task) => this.tasks.push(task),
