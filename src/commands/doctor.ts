@@ -20,6 +20,7 @@ import {
   problemOf,
   readVault,
 } from "./doctor-checks.ts";
+import { checkClients } from "./doctor-clients.ts";
 import { checkPort } from "./doctor-port.ts";
 import { defaultHost, defaultPort } from "./serve-address.ts";
 
@@ -88,6 +89,7 @@ async function examine(home: string, environment: Environment, port: number): Pr
     all.push(...((await look("audit", () => checkTrail(home, vault))) ?? []));
   }
   all.push(...((await look("environment", () => checkEnvironment(environment))) ?? []));
+  all.push(...((await look("clients", () => checkClients(home, environment))) ?? []));
   const heard = await look("port", () => checkPort(defaultHost, port));
   if (heard) all.push(heard);
   // An open folder is refused by whoever looks into it: told once is enough.

@@ -34,6 +34,7 @@ const table: Readonly<Record<string, Listed>> = {
   rotate: { summary: "make new keys and seal everything anew", load: () => import("./rotate.ts") },
   key: { summary: "export or import the key of the vault", load: () => import("./key.ts") },
   doctor: { summary: "look for problems, each with its remedy", load: () => import("./doctor.ts") },
+  connect: { summary: "put janee into the file of an MCP client", load: () => import("./connect.ts") },
   config: { summary: "check the config, or print its path or schema", load: () => import("./config.ts") },
 };
 
