@@ -14,6 +14,7 @@ import { clock, digest, entropy, soon } from "../host/clock.ts";
 import { decoder } from "../host/decode.ts";
 import type { Home } from "../host/home.ts";
 import { JournalFile } from "../host/journal.ts";
+import { makeSpawner } from "../host/spawner.ts";
 import { openState } from "../host/state.ts";
 import type { SqliteStore } from "../host/store-sqlite.ts";
 import { UpstreamPool } from "../host/upstream.ts";
@@ -64,9 +65,10 @@ export function wireUp(home: Home, policy: Policy = home): Janee | Failure {
   });
   const upstream = new UpstreamPool();
   const services = new PreparedServices(home);
+  const spawner = makeSpawner({ home: home.path, environment: home.environment });
   const broker = new Broker({
     ...{ policy, store, sessions, approvals, agents, services, upstream },
-    ...{ decoder, audit, digest, entropy },
+    ...{ decoder, audit, digest, entropy, spawner },
   });
   let events = 0;
   return {
