@@ -7,7 +7,7 @@ import { RowSeal } from "../engine/authentic.ts";
 import { Broker } from "../engine/broker.ts";
 import type { Entry } from "../engine/entry.ts";
 import { Failure } from "../engine/failure.ts";
-import type { Policy } from "../engine/ports.ts";
+import type { Policy, Spawner } from "../engine/ports.ts";
 import { PreparedServices } from "../engine/prepared.ts";
 import { Sessions, shortId } from "../engine/session.ts";
 import { clock, digest, entropy, soon } from "../host/clock.ts";
@@ -26,6 +26,7 @@ export interface Janee {
   readonly sessions: Sessions;
   readonly approvals: Approvals;
   readonly agents: Agents;
+  readonly spawner: Spawner;
   readonly audit: AuditTrail;
   readonly broker: Broker;
   /** Writes an audit line of an event that is no request. */
@@ -72,7 +73,7 @@ export function wireUp(home: Home, policy: Policy = home): Janee | Failure {
   });
   let events = 0;
   return {
-    ...{ home, store, rows, sessions, approvals, agents, audit, broker },
+    ...{ home, store, rows, sessions, approvals, agents, spawner, audit, broker },
     note(entry) {
       events += 1;
       const id = `${audit.writer}-e${events}`;
