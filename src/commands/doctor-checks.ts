@@ -9,7 +9,7 @@ import type { Secret } from "../engine/secret.ts";
 import { type Hold, judge, type Session } from "../engine/session.ts";
 import { timeLeft } from "../engine/time-left.ts";
 import { parseVaultFile, type Vault, type VaultFile } from "../engine/vault.ts";
-import { digest } from "../host/clock.ts";
+import { digest } from "../host/digest.ts";
 import { checkPrivate, readPrivate } from "../host/files.ts";
 import { placeOf } from "../host/key-place.ts";
 import { type Environment, openVault, vaultPath } from "../host/keyring.ts";

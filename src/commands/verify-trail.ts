@@ -1,6 +1,6 @@
 import { Failure } from "../engine/failure.ts";
 import { LogCheck, type LogReport, type StoredHead } from "../engine/verify-log.ts";
-import { digest } from "../host/clock.ts";
+import { digest } from "../host/digest.ts";
 import { openExistingState } from "../host/state.ts";
 import { openTrail } from "./audit-files.ts";
 

@@ -170,6 +170,7 @@ function refuseOverride(
   target: Target,
   form: string | undefined,
 ): Failure | undefined {
+  if (target.query === undefined && form === undefined) return undefined;
   const inQuery = overridesIn(target.query);
   const ambiguous = inQuery.some(({ name }) => name === "_method");
   if (ambiguous && method !== "POST") return ambiguousQuery();

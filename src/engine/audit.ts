@@ -4,6 +4,7 @@
 // later writer takes over the oldest of them, and that line's own chain keeps them from then on.
 import { type Entry, entryText, type Story } from "./entry.ts";
 import { Failure } from "./failure.ts";
+import { LineBuffer } from "./line-buffer.ts";
 import type { ChainHead, Digest, Journal, Soon, Store } from "./ports.ts";
 
 /** From so many heads on, the next writer takes over the oldest ones; so many stay. */
@@ -30,6 +31,7 @@ export class AuditTrail {
   #seq = 0;
   #prev = "";
   #waiting: Waiting[] = [];
+  readonly #lines = new LineBuffer();
 
   constructor(parts: {
     journal: Journal;
@@ -72,18 +74,21 @@ export class AuditTrail {
   }
 
   #write(batch: readonly Waiting[]): Failure | undefined {
-    let { seq, prev, lines } = { seq: this.#seq, prev: this.#prev, lines: "" };
+    let { seq, prev } = { seq: this.#seq, prev: this.#prev };
+    const lines = this.#lines;
+    lines.clear();
     const takenOver = seq === 0 ? this.#overdueHeads() : [];
     const follows = takenOver.length === 0 ? "" : `,"follows":${JSON.stringify(takenOver)}`;
     for (const { text } of batch) {
       seq += 1;
       const more = seq === 1 ? follows : "";
       // The line without its hash: exactly the bytes that the hash covers.
-      const line = `${text}${more},"writer":"${this.#writer}","seq":${seq},"prev":"${prev}"}`;
-      prev = this.#digest.hmac(this.#key, line);
-      lines += `${sealedLine(line, prev)}\n`;
+      const covered = lines.add(`${text}${more},"writer":"${this.#writer}","seq":${seq},"prev":"${prev}"}`);
+      prev = this.#digest.hmac(this.#key, covered);
+      lines.dropLastByte();
+      lines.add(`${hashKey}${prev}"}\n`);
     }
-    const failure = this.#journal.write(lines);
+    const failure = this.#journal.write(lines.bytes);
     if (failure) {
       this.#beginNewChain();
       return failure;
@@ -129,10 +134,6 @@ export class AuditTrail {
 
 export function headMac(digest: Digest, key: Uint8Array, head: ChainHead): string {
   return digest.hmac(key, `head\n${head.writer}\n${head.seq}\n${head.hash}`);
-}
-
-function sealedLine(line: string, hash: string): string {
-  return `${line.slice(0, -1)},"hash":"${hash}"}`;
 }
 
 const hashLength = 43;

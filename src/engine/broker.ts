@@ -39,9 +39,9 @@ export interface BrokerParts {
   readonly spawner: Spawner;
 }
 
-/** What is safe to send twice (RFC 9110 section 9.2.2). */
 /** Bodies of up to 8 MiB each. */
 const mostReadFirst = 32;
+/** What is safe to send twice (RFC 9110 section 9.2.2). */
 const repeatable = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]);
 
 export class Broker {
@@ -107,11 +107,19 @@ export class Broker {
     if (call instanceof Failure) return this.#refuse(id, asked, call);
     const judged = this.#judge(call, undefined);
     if (judged instanceof Failure) return this.#refuse(id, call, judged);
+    const startedAt = this.#parts.sessions.now();
+    const { body } = call;
     const unread: Progress = {
-      ...{ id, call, startedAt: this.#parts.sessions.now(), body: call.body },
-      ...{ form: undefined, digest: undefined, preview: undefined },
+      id,
+      call,
+      startedAt,
+      body,
+      form: undefined,
+      digest: undefined,
+      preview: undefined,
     };
-    const progress = await this.#readFirst(unread, judged);
+    const reading = this.#readFirst(unread, judged);
+    const progress = reading instanceof Promise ? await reading : reading;
     if (progress instanceof Failure) return this.#refuse(id, call, progress, judged);
     const flight: Flight = { call, capability: judged.admission.capability.name, session: judged.session };
     this.#inFlight.begin(flight);
@@ -130,8 +138,8 @@ export class Broker {
     return admission instanceof Failure ? admission : undefined;
   }
 
-  /** Bodies that are read whole share a bounded memory. */
-  async #readFirst(unread: Progress, judged: Judged): Promise<Progress | Failure> {
+  /** Bodies that are read whole share a bounded memory. No promise where nothing is to be read. */
+  #readFirst(unread: Progress, judged: Judged): Progress | Failure | Promise<Progress | Failure> {
     if (this.#readingFirst >= mostReadFirst) {
       return new Failure("too_busy", "too many bodies are being read at once", { retryAfter: 1 });
     }
@@ -214,7 +222,7 @@ export class Broker {
     const request = {
       method,
       target: upstreamTarget(service, target, prepared.injection),
-      fields: [...typedFields(fields, progress.body), ...prepared.fields],
+      fields: typedFields(fields, progress.body).concat(prepared.fields),
       body: progress.body,
     };
     for (let how: "pooled" | "fresh" = "pooled"; ; how = "fresh") {

@@ -16,15 +16,15 @@ export interface Clock {
 
 /** Hashes that run on each request; the host has them native. */
 export interface Digest {
-  /** SHA-256 of the UTF-8 text, base64url. */
+  /** SHA-256, base64url; a text counts as its UTF-8. */
   sha256(text: string | Uint8Array): string;
-  /** HMAC-SHA256 of the UTF-8 text, base64url. */
-  hmac(key: Uint8Array, text: string): string;
+  /** HMAC-SHA256, base64url. The bytes of a key that was used once do not change. */
+  hmac(key: Uint8Array, text: string | Uint8Array): string;
 }
 
 /** The audit file. Returns when `write(2)` has returned. */
 export interface Journal {
-  write(lines: string): Failure | undefined;
+  write(lines: Uint8Array): Failure | undefined;
 }
 
 /** Runs a task once, soon, after what has already arrived was looked at. */

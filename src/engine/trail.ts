@@ -5,10 +5,10 @@ import type { CommandAdmission, Granted } from "./admit.ts";
 import type { AuditTrail } from "./audit.ts";
 import { bodyLength } from "./bodies.ts";
 import type { Call, Judged, Progress } from "./call.ts";
-import type { Entry, Story } from "./entry.ts";
+import { type Entry, type Story, tell, type What, whoText } from "./entry.ts";
 import type { CommandCall } from "./exec/call.ts";
 import type { Failure } from "./failure.ts";
-import type { Entropy, Policy } from "./ports.ts";
+import type { Capability, Entropy, Policy } from "./ports.ts";
 import type { Prepared, PreparedServices } from "./prepared.ts";
 import { RefusalMeter } from "./refusals.ts";
 import type { Scrubber } from "./scrub.ts";
@@ -48,6 +48,14 @@ export interface Refused {
   readonly reason?: string | undefined;
 }
 
+/** The part of a line that says whose request it is, and what it was made from. */
+interface Whose {
+  readonly surface: string;
+  readonly capability: Capability;
+  readonly prepared: Prepared;
+  readonly text: string;
+}
+
 export class Trail {
   readonly #audit: AuditTrail;
   readonly #services: PreparedServices;
@@ -55,6 +63,7 @@ export class Trail {
   readonly #now: () => number;
   readonly #refusals = new RefusalMeter();
   readonly #idPrefix: string;
+  readonly #known = new WeakMap<Session, Whose>();
   #count = 0;
 
   constructor(parts: {
@@ -80,19 +89,55 @@ export class Trail {
     const { method, target } = judged.admission;
     const clean = (text: string): string => prepared.scrubber.text(text).text;
     const query = target.query === undefined ? "" : clean(target.query);
-    return { ...storyOf(progress.id, progress.call, judged, clean), method, path: clean(target.path), query };
+    return this.#story(progress.call, judged, prepared, { method, path: clean(target.path), query });
   }
 
   commandStory(
-    id: string,
     call: CommandCall,
     judged: Judged<CommandAdmission>,
     cwd: string | undefined,
     prepared: Prepared,
   ): Story {
     const clean = (text: string): string => prepared.scrubber.text(text).text;
-    const argv = judged.admission.command.map(clean);
-    return { ...storyOf(id, call, judged, clean), argv, ...(cwd === undefined ? {} : { cwd: clean(cwd) }) };
+    const argv = shortened(judged.admission.command).map(clean);
+    return this.#story(call, judged, prepared, { argv, cwd: cwd === undefined ? undefined : clean(cwd) });
+  }
+
+  #story(
+    call: Asking,
+    judged: Judged<Granted>,
+    prepared: Prepared,
+    wish: Omit<What, "decision" | "rule" | "reason">,
+  ): Story {
+    const { decision } = judged.admission;
+    const reason = call.reason ?? judged.session?.reason;
+    return tell(this.#whose(call.surface, judged, prepared), {
+      ...wish,
+      decision: decision.effect === "ask" ? "approved" : "allow",
+      rule: decision.rule?.text,
+      reason: reason === undefined ? undefined : prepared.scrubber.text(reason).text,
+    });
+  }
+
+  /** Made once for each session, as long as it is of the same capability and service. */
+  #whose(surface: string, judged: Judged<Granted>, prepared: Prepared): string {
+    const { admission, session } = judged;
+    const { capability, service } = admission;
+    const known = session && this.#known.get(session);
+    if (known?.prepared === prepared && known.capability === capability && known.surface === surface) {
+      return known.text;
+    }
+    const agent = session?.agent;
+    const text = whoText({
+      surface,
+      owner: session?.owner ?? "person",
+      agent: agent === undefined ? undefined : prepared.scrubber.text(agent).text,
+      session: session?.id,
+      capability: capability.name,
+      service: service.name,
+    });
+    if (session) this.#known.set(session, { surface, capability, prepared, text });
+    return text;
   }
 
   begin(progress: Begun, story: Story): Promise<Failure | undefined> {
@@ -107,10 +152,11 @@ export class Trail {
       timestamp: isoTime(now),
       id: progress.id,
       event: "response",
-      ...(status === undefined ? {} : { status }),
-      ...(failure === undefined ? { outcome } : { outcome: "failed", code: failure }),
-      ...(exitCode === undefined ? {} : { exitCode }),
-      ...(signal === undefined ? {} : { signal }),
+      status,
+      outcome: failure === undefined ? outcome : "failed",
+      code: failure,
+      exitCode,
+      signal,
       durationMs: Math.round(now - progress.startedAt),
       bytesIn: bodyLength(progress.body),
       bytesOut,
@@ -143,7 +189,7 @@ export class Trail {
     const { method = "", target = "", argv, cwd } = call;
     const mark = target.indexOf("?");
     const wish = argv
-      ? { argv: argv.map(clean), ...(cwd === undefined ? {} : { cwd: clean(cwd) }) }
+      ? { argv: shortened(argv).map(clean), ...(cwd === undefined ? {} : { cwd: clean(cwd) }) }
       : {
           method: clean(method.slice(0, 20)),
           path: clean(mark < 0 ? target : target.slice(0, mark)),
@@ -202,27 +248,12 @@ export function refusedAccess(id: string, wish: Omit<AccessWish, "renew">): Refu
   return { id, surface, peer: owner, capability, owner, agent, reason };
 }
 
-/** What every line of one call shares. */
-function storyOf(
-  id: string,
-  call: Asking,
-  { admission, session }: Judged<Granted>,
-  clean: (text: string) => string,
-): Story {
-  const { capability, service, decision } = admission;
-  const reason = call.reason ?? session?.reason;
-  return {
-    id,
-    surface: call.surface,
-    owner: session?.owner ?? "person",
-    ...(session?.agent === undefined ? {} : { agent: clean(session.agent) }),
-    ...(session === undefined ? {} : { session: session.id }),
-    capability: capability.name,
-    service: service.name,
-    decision: decision.effect === "ask" ? "approved" : "allow",
-    ...(decision.rule === undefined ? {} : { rule: decision.rule.text }),
-    ...(reason === undefined ? {} : { reason: clean(reason) }),
-  };
+/** More words than a person reads: their number is kept. */
+const mostWords = 100;
+
+function shortened(argv: readonly string[]): readonly string[] {
+  if (argv.length <= mostWords) return argv;
+  return [...argv.slice(0, mostWords - 1), `… ${argv.length - mostWords + 1} more`];
 }
 
 /** The line of a refused command. */
@@ -252,6 +283,15 @@ export function refusedCall(id: string, call: Call, session: Session | undefined
   };
 }
 
-function isoTime(milliseconds: number): string {
-  return new Date(milliseconds).toISOString();
+let lastTime = Number.NaN;
+let lastText = "";
+
+/** Lines that are written together mostly have one time. */
+function isoTime(time: number): string {
+  const milliseconds = Math.trunc(time);
+  if (milliseconds !== lastTime) {
+    lastTime = milliseconds;
+    lastText = new Date(milliseconds).toISOString();
+  }
+  return lastText;
 }

@@ -3,6 +3,7 @@ import { closeSync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { Failure, FailureError } from "../engine/failure.ts";
 import type { ApprovalKey, ChainHead, Store, StoredRow } from "../engine/ports.ts";
+import { Checkpoint } from "./checkpoint.ts";
 import { Glance } from "./clock.ts";
 
 /** Of the tables below. One that changes them counts it up, and brings older files along in `prepareTables`. */
@@ -12,8 +13,8 @@ CREATE TABLE IF NOT EXISTS session (
   id TEXT PRIMARY KEY, token_hash TEXT NOT NULL UNIQUE, owner TEXT NOT NULL, capability TEXT NOT NULL,
   live INTEGER NOT NULL, until INTEGER NOT NULL, row TEXT NOT NULL, mac TEXT NOT NULL) STRICT;
 CREATE UNIQUE INDEX IF NOT EXISTS session_live ON session (owner, capability) WHERE live = 1;
-CREATE INDEX IF NOT EXISTS session_by_life ON session (live);
 CREATE INDEX IF NOT EXISTS session_by_owner ON session (owner, capability);
+CREATE INDEX IF NOT EXISTS session_by_end ON session (live, until);
 CREATE TABLE IF NOT EXISTS hold (
   owner TEXT NOT NULL, capability TEXT NOT NULL, row TEXT NOT NULL, mac TEXT NOT NULL,
   PRIMARY KEY (owner, capability)) STRICT;
@@ -50,7 +51,7 @@ export function openStore(path: string): SqliteStore {
       database.exec("PRAGMA journal_mode = WAL");
       database.exec("PRAGMA synchronous = NORMAL");
       if (known < layout) prepareTables(database);
-      return new SqliteStore(database);
+      return new SqliteStore(database, new Checkpoint(database, path));
     } catch (error) {
       database.close();
       // Several processes that open a new database at once meet "database is locked" in spite of the timeout.
@@ -99,17 +100,20 @@ function createPrivately(path: string): void {
 
 export class SqliteStore implements Store {
   readonly #database: DatabaseSync;
+  readonly #checkpoint: Checkpoint;
   readonly #statements = new Map<string, Statement>();
   readonly #glance = new Glance();
   #othersWrites = 0;
   #ownWrites = 0;
   #depth = 0;
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, checkpoint: Checkpoint) {
     this.#database = database;
+    this.#checkpoint = checkpoint;
   }
 
   close(): void {
+    this.#checkpoint.stop();
     this.#database.close();
   }
 
@@ -309,6 +313,7 @@ export class SqliteStore implements Store {
   #putHead(head: ChainHead & { readonly mac: string }): void {
     // Replacing a row would delete and insert it in two trees: six times the cost of this.
     const { writer, seq, hash, mac } = head;
+    this.#checkpoint.noteCommit();
     const known = this.#prepared("UPDATE head SET seq = ?, hash = ?, mac = ? WHERE writer = ?");
     if (known.run(seq, hash, mac, writer).changes > 0) return;
     this.#prepared("INSERT INTO head (writer, seq, hash, mac) VALUES (?, ?, ?, ?)").run(

@@ -35,7 +35,7 @@ class Trail {
     const made = new AuditTrail({
       journal: {
         write: (lines) => {
-          this.lines().push(...lines.split("\n").slice(0, -1));
+          this.lines().push(...Buffer.from(lines).toString().split("\n").slice(0, -1));
           return undefined;
         },
       },
@@ -409,7 +409,7 @@ test("a batch that reached the file in part, and the chain that begins after it"
   const audit = new AuditTrail({
     journal: {
       write: (lines) => {
-        const all = lines.split("\n").slice(0, -1);
+        const all = Buffer.from(lines).toString().split("\n").slice(0, -1);
         if (!full) {
           trail.lines().push(...all);
           return undefined;

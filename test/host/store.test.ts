@@ -265,3 +265,18 @@ test("four processes that open a new database at once all get it, and count toge
     assert.equal(open(path).readUse("c", 1).current, 100);
   }
 });
+
+test("many commits without a pause do not make the write-ahead log grow without end", async () => {
+  const path = newPath();
+  const store = openStore(path);
+  for (let seq = 1; seq <= 12_000; seq++) {
+    store.saveHead({ writer: "w", seq, hash: "a".repeat(43), mac: "m".repeat(43) });
+    if (seq % 50 === 0) await new Promise((done) => setImmediate(done));
+  }
+  const pages = statSync(`${path}-wal`).size / 4096;
+  assert.ok(pages < 10_000, `${pages} pages`);
+  store.close();
+  const again = openStore(path);
+  assert.equal(again.heads()[0]?.seq, 12_000);
+  again.close();
+});

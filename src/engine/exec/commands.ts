@@ -126,7 +126,7 @@ export class Commands {
 
   async #perform(ready: Ready): Promise<CommandReply | Failure> {
     const { id, startedAt, call, judged, prepared, cwd } = ready;
-    const story = this.#trail.commandStory(id, call, judged, cwd, prepared);
+    const story = this.#trail.commandStory(call, judged, cwd, prepared);
     const begun = { id, startedAt, body: { kind: "whole" as const, bytes: call.stdin } };
     const unwritten = await this.#trail.begin(begun, story);
     if (unwritten) return unwritten;
