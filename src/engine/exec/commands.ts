@@ -11,9 +11,11 @@ import { sameService } from "../same-service.ts";
 import { judge, type Sessions } from "../session.ts";
 import type { Standings } from "../standing.ts";
 import { refusedCommand, type Trail } from "../trail.ts";
+import { askpassOf } from "./askpass.ts";
 import type { CommandCall, CommandReply } from "./call.ts";
 import { Capture } from "./capture.ts";
-import { environmentOf } from "./environment.ts";
+import { fillEnvironment } from "./environment.ts";
+import { asksPassword, guarded, lookOrder, refuseSettings, toolOf } from "./git-order.ts";
 
 export interface CommandParts {
   readonly policy: Policy;
@@ -26,6 +28,9 @@ export interface CommandParts {
 
 /** Commands at work at once. */
 const mostRunning = 128;
+
+/** Listing a repository's settings. */
+const longestLookMs = 10_000;
 
 /** A command that was let through, with what it needs to run. */
 interface Ready {
@@ -107,8 +112,7 @@ export class Commands {
     if (cwd instanceof Failure) return cwd;
     const program = this.#find(judged.admission, cwd);
     if (program instanceof Failure) return program;
-    const environment = environmentOf(exec.envMap, service.auth, prepared.secrets);
-    if (environment instanceof Failure) return environment;
+    const environment = fillEnvironment(exec.envMap, service.auth, prepared.secrets);
     const ready: Ready = { id, startedAt, call, judged, prepared, program, cwd, environment };
     const refused =
       this.#questions.unansweredSession(judged, prepared) ??
@@ -155,16 +159,49 @@ export class Commands {
     ready: Ready,
     into: Readonly<Record<"stdout" | "stderr", Capture>>,
   ): Promise<SpawnEnd | Failure> {
-    const { call, judged, program, cwd, environment } = ready;
-    const { exec, command } = judged.admission;
+    const { call, judged, prepared, program, cwd, environment } = ready;
+    const { exec, command, service } = judged.admission;
+    const tool = toolOf(program);
+    const unsafe = tool === "other" ? undefined : await this.#refuseRepository(ready);
+    if (unsafe) return unsafe;
+    const args = command.slice(1);
+    const askpass = asksPassword(tool, args) ? askpassOf(service, prepared.secrets) : undefined;
     return this.#parts.spawner.run(
       {
-        ...{ program, environment, cwd, stdin: call.stdin, timeoutMs: exec.timeoutMs },
-        args: command.slice(1),
+        ...{ program, cwd, stdin: call.stdin, timeoutMs: exec.timeoutMs },
+        ...guarded(tool, args, environment),
         lastLook: () => this.#lastLook(ready),
         output: (stream, bytes) => into[stream].push(bytes),
+        ...(askpass === undefined ? {} : { askpass }),
       },
       call.lifeline,
+    );
+  }
+
+  /** A folder of its own holds no repository. What git lists elsewhere is read before it gets anything. */
+  async #refuseRepository(ready: Ready): Promise<Failure | undefined> {
+    const { call, judged, cwd } = ready;
+    if (cwd === undefined) return undefined;
+    const git = this.#parts.spawner.find("git", { outside: [cwd] });
+    if (git instanceof Failure) return git;
+    const listing: Buffer[] = [];
+    const end = await this.#parts.spawner.run(
+      {
+        ...{ program: git, cwd, stdin: Buffer.alloc(0), timeoutMs: longestLookMs },
+        ...lookOrder(),
+        lastLook: () => {
+          const stands = this.#stillStands(ready, this.#parts.store.version());
+          return stands instanceof Failure ? stands : undefined;
+        },
+        output: (stream, bytes) => void (stream === "stdout" && listing.push(bytes)),
+      },
+      call.lifeline,
+    );
+    if (end instanceof Failure) return end;
+    if (end.exitCode === 0) return refuseSettings(Buffer.concat(listing).toString("utf8"));
+    return new Failure(
+      "argv_denied",
+      `the git settings of this folder cannot be read, so "${judged.admission.command[0]}" does not run in it`,
     );
   }
 
