@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { mcpAct } from "./quickstart-mcp.ts";
 
 const root = join(import.meta.dir, "..");
 const janee = join(root, "dist", process.platform === "win32" ? "janee.exe" : "janee");
@@ -75,7 +76,7 @@ async function story(): Promise<void> {
 
   say("\n1. A person gives janee a key, and says what agents may do with it.");
   const add = ["add", "shop", "--base-url", `http://127.0.0.1:${port}`, "--key-stdin", "--auto-approve"];
-  await run([...add, "--allow", "GET /v1/*"], `${key}\n`);
+  await run([...add, "--allow", "GET /v1/*", "--ask", "POST /v1/orders"], `${key}\n`);
   const config = readFileSync(join(environment.JANEE_HOME, "config.yaml"), "utf8");
   expect("the key is sealed in config.yaml", config.includes("sealed:v1:") && !config.includes(key));
 
@@ -114,7 +115,10 @@ async function story(): Promise<void> {
     await serving.exited;
   }
 
-  say("\n7. Everything was written down, in a chain that shows any change.");
+  say("\n7. An agent's MCP client: the same rules, and a person who is asked before an order is sent.");
+  await mcpAct({ janee, environment, say, expect }, key);
+
+  say("\n8. Everything was written down, in a chain that shows any change.");
   await run(["logs"]);
   expect("the trail verifies", (await run(["logs", "verify"])).status === 0);
   const trail = readFileSync(join(environment.JANEE_HOME, "audit.log"), "utf8");

@@ -59,6 +59,14 @@ export type FailureCode =
   | "not_a_request_capability"
   | "agent_not_allowed"
   | "reason_required"
+  // commands
+  | "not_an_exec_capability"
+  | "command_denied"
+  | "bad_argv"
+  | "argv_denied"
+  | "binary_untrusted"
+  | "cwd_denied"
+  | "spawn_failed"
   // what the policy says
   | "rule_denied"
   | "approval_pending"

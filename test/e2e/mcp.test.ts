@@ -439,6 +439,7 @@ for (const era of eras) {
       await agent.execute(capability, "/v1/x", { method: "POST" }),
       await agent.call("explain", { capability, method: "GET", path: "/v1/x" }),
       await agent.call("explain", { capability, method: "POST", path: "/v1/../x" }),
+      await agent.call("exec", { capability, command: ["id"] }),
       await agent.call("request_access", { capability }),
       await agent.call("request_access", { capability, proxy: true }),
     ];
