@@ -27,7 +27,14 @@ const talk = {
   say: (text: string) => write(2, text),
 };
 
+/** Set by janee itself for a command that it runs: git or ssh wants a password, and started this to ask for it. */
+const asked = process.env.JANEE_ASKPASS;
+
 try {
+  if (asked !== undefined) {
+    const { askpass } = await import("./commands/askpass.ts");
+    process.exit(await askpass(asked, argv[0] ?? "", talk.print));
+  }
   process.exit(await run(argv, talk));
 } catch (error) {
   const detail = error instanceof Error ? error : new Error(String(error));

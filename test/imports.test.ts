@@ -32,7 +32,10 @@ const allowed: Readonly<Record<string, Room>> = {
   },
   engine: { rooms: ["engine"], packages: [/^valibot$/, /^yaml$/, /^@noble\/(ciphers|hashes)\//] },
   wire: { rooms: ["wire"], packages: [] },
-  host: { rooms: ["host", "engine", "wire"], packages: [/^node:/, /^@noble\/(ciphers|hashes)\//] },
+  host: {
+    rooms: ["host", "engine", "wire"],
+    packages: [/^node:/, /^@noble\/(ciphers|hashes)\//, /^bun:ffi$/],
+  },
 };
 
 interface Import {

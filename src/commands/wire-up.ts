@@ -7,7 +7,7 @@ import { RowSeal } from "../engine/authentic.ts";
 import { Broker } from "../engine/broker.ts";
 import type { Entry } from "../engine/entry.ts";
 import { Failure } from "../engine/failure.ts";
-import type { Policy } from "../engine/ports.ts";
+import type { Policy, Spawner } from "../engine/ports.ts";
 import { PreparedServices } from "../engine/prepared.ts";
 import { Sessions, shortId } from "../engine/session.ts";
 import { clock, entropy, soon } from "../host/clock.ts";
@@ -15,6 +15,7 @@ import { decoder } from "../host/decode.ts";
 import { digest } from "../host/digest.ts";
 import type { Home } from "../host/home.ts";
 import { JournalFile } from "../host/journal.ts";
+import { makeSpawner } from "../host/spawner.ts";
 import { openState } from "../host/state.ts";
 import type { SqliteStore } from "../host/store-sqlite.ts";
 import { UpstreamPool } from "../host/upstream.ts";
@@ -26,6 +27,7 @@ export interface Janee {
   readonly sessions: Sessions;
   readonly approvals: Approvals;
   readonly agents: Agents;
+  readonly spawner: Spawner;
   readonly audit: AuditTrail;
   readonly broker: Broker;
   /** Writes an audit line of an event that is no request. */
@@ -65,13 +67,14 @@ export function wireUp(home: Home, policy: Policy = home): Janee | Failure {
   });
   const upstream = new UpstreamPool();
   const services = new PreparedServices(home);
+  const spawner = makeSpawner({ home: home.path, environment: home.environment });
   const broker = new Broker({
     ...{ policy, store, sessions, approvals, agents, services, upstream },
-    ...{ decoder, audit, digest, entropy },
+    ...{ decoder, audit, digest, entropy, spawner },
   });
   let events = 0;
   return {
-    ...{ home, store, rows, sessions, approvals, agents, audit, broker },
+    ...{ home, store, rows, sessions, approvals, agents, spawner, audit, broker },
     note(entry) {
       events += 1;
       const id = `${audit.writer}-e${events}`;

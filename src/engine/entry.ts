@@ -25,6 +25,9 @@ export interface Entry {
   readonly method?: string;
   readonly path?: string;
   readonly query?: string;
+  /** Of a command: its name and arguments. */
+  readonly argv?: readonly string[];
+  readonly cwd?: string;
   readonly status?: number | undefined;
   readonly decision?: string;
   readonly rule?: string;
@@ -32,6 +35,8 @@ export interface Entry {
   readonly reason?: string;
   readonly outcome?: string;
   readonly approval?: string;
+  readonly exitCode?: number | undefined;
+  readonly signal?: string | undefined;
   readonly durationMs?: number;
   readonly bytesIn?: number;
   readonly bytesOut?: number;
@@ -55,9 +60,11 @@ export interface Who {
 
 /** What is asked for, and why it is let through. */
 export interface What {
-  readonly method: string;
-  readonly path: string;
-  readonly query: string;
+  readonly method?: string;
+  readonly path?: string;
+  readonly query?: string;
+  readonly argv?: readonly string[];
+  readonly cwd?: string | undefined;
   readonly decision: string;
   readonly rule: string | undefined;
   readonly reason: string | undefined;
@@ -71,10 +78,20 @@ export interface Story {
 
 type Name = keyof Entry;
 const who: readonly Name[] = ["surface", "owner", "agent", "session", "capability", "service"];
-const what: readonly Name[] = ["method", "path", "query"];
+const what: readonly Name[] = ["method", "path", "query", "argv", "cwd"];
 const why: readonly Name[] = ["decision", "rule", "reason"];
 const ending: readonly Name[] = [
-  ...(["code", "outcome", "approval", "durationMs", "bytesIn", "bytesOut", "redactions"] as const),
+  ...([
+    "code",
+    "outcome",
+    "approval",
+    "exitCode",
+    "signal",
+    "durationMs",
+    "bytesIn",
+    "bytesOut",
+    "redactions",
+  ] as const),
   ...(["message", "changes", "peer", "count"] as const),
 ];
 
@@ -82,6 +99,8 @@ const longest: Partial<Record<keyof Entry, number>> = {
   path: 16_384,
   query: 16_384,
   reason: 500,
+  argv: 2000,
+  cwd: 4096,
   agent: 100,
   message: 2000,
   changes: 2000,

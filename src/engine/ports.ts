@@ -188,6 +188,8 @@ export interface SpawnOrder {
   readonly cwd: string | undefined;
   readonly stdin: Uint8Array;
   readonly timeoutMs: number;
+  /** Called in the tick in which the child is started: a failure, and it is not. */
+  readonly lastLook: () => Failure | undefined;
   /** What the child writes, as it comes. */
   readonly output: (stream: "stdout" | "stderr", bytes: Buffer) => void;
   /** Answers a prompt of git or ssh (GIT_ASKPASS); undefined: this prompt gets no answer. */

@@ -19,6 +19,8 @@ export interface ReadConfig {
   readonly secretPaths: ReadonlyMap<string, readonly string[]>;
   /** Where each rule of a capability stands, in their order. */
   readonly rulePlaces: ReadonlyMap<string, readonly Position[]>;
+  /** Where each rule on a command's arguments stands: capability → command → places. */
+  readonly argsPlaces: ReadonlyMap<string, ReadonlyMap<string, readonly Position[]>>;
   readonly warnings: readonly Finding[];
 }
 
@@ -92,12 +94,14 @@ function meaningOf(tree: ConfigTree): ReadConfig | Failure {
 
   const capabilities = new Map<string, Capability>();
   const rulePlaces = new Map<string, readonly Position[]>();
+  const argsPlaces = new Map<string, ReadonlyMap<string, readonly Position[]>>();
   const names = new Set(declared.keys());
   for (const [name, place] of namedEntries(fields?.get("capabilities"))) {
     const read = capabilityOf(name, place, services, names);
     if (!read) continue;
     capabilities.set(name, read.capability);
     rulePlaces.set(name, read.rulePlaces);
+    argsPlaces.set(name, read.argsPlaces);
   }
 
   const network = networkOf(fields?.get("network"));
@@ -105,7 +109,7 @@ function meaningOf(tree: ConfigTree): ReadConfig | Failure {
   const audit = { sync: given(auditPlace)?.fields(auditKeys)?.flag("sync") ?? false };
   if (reading.failure) return reading.failure;
   const config: Config = { services, capabilities, network, audit };
-  return { config, plain, secretPaths, rulePlaces, warnings: reading.warnings };
+  return { config, plain, secretPaths, rulePlaces, argsPlaces, warnings: reading.warnings };
 }
 
 /** A section without content is as good as none: that is how `janee init` writes it. */

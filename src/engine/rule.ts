@@ -103,7 +103,7 @@ function matcher(path: string, segment: string): (text: string) => boolean {
 }
 
 /** Greedy search for each literal in turn: linear, whatever the number of stars. */
-function globMatcher(literals: readonly string[]): (text: string) => boolean {
+export function globMatcher(literals: readonly string[]): (text: string) => boolean {
   const first = literals[0] ?? "";
   const last = literals.at(-1) ?? "";
   const inner = literals.slice(1, -1).filter((literal) => literal !== "");

@@ -104,6 +104,10 @@ export class Home implements Policy, Opener {
     return read instanceof Failure ? read : new Home(path, environment, vault, read, "");
   }
 
+  get environment(): Environment {
+    return this.#environment;
+  }
+
   get configPath(): string {
     return this.#configPath;
   }

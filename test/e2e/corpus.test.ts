@@ -3,12 +3,21 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { constants, deflateRawSync, gzipSync } from "node:zlib";
 import { makeCertificate } from "../support/certificates.ts";
 import { type Answer, Client, withClient } from "../support/client.ts";
-import { type Case, isRun, noise, notOverHttp, readCorpus, targetOn } from "../support/corpus.ts";
+import { type Case, isRun, notOverHttp, readCorpus } from "../support/corpus.ts";
+import {
+  answerAs,
+  assertWithoutKey,
+  bytesOf,
+  capabilitiesOf,
+  capabilityOf,
+  configFor,
+  drip,
+  serviceOf,
+} from "../support/corpus-stage.ts";
 import { canary, Home, type Line, root, type Serving } from "../support/janee.ts";
-import { type Exchange, type Seen, startUpstream, type Upstream } from "../support/upstream.ts";
+import { type Seen, startUpstream, type Upstream } from "../support/upstream.ts";
 import { pause } from "../support/wait.ts";
 
 const corpus = readCorpus();
@@ -18,11 +27,6 @@ const limit = { timeout: 30_000 };
 /** Each peer's refusals get at most 100 audit lines a minute, so a fresh listener takes over before that. */
 const refusalsOfOneListener = 80;
 const redacted = "[janee:redacted]";
-
-interface Service {
-  readonly name: string;
-  readonly yaml: string;
-}
 
 class Stage {
   readonly home = new Home();
@@ -48,40 +52,11 @@ class Stage {
     const certificate = makeCertificate(this.home.beside, "stranger", ["DNS:localhost", "IP:127.0.0.1"]);
     this.silent = await startUpstream({ tls: certificate });
     await this.home.do(["init"]);
-    const services = [...this.#services().values()];
-    const capabilities = [...new Map(cases.map((one) => [capabilityOf(one), one]))];
-    const lines = ["services:", ...services.map(({ name, yaml }) => `  ${name}: ${yaml}`), "capabilities:"];
-    for (const [name, one] of capabilities) {
-      const rules = (one.input.rules ?? ["allow: GET /v1/*", 'deny: "*"']).map(ruleOf);
-      lines.push(
-        `  ${name}: { service: ${serviceOf(one)}, autoApprove: true, rules: [${rules.join(", ")}] }`,
-      );
+    this.home.writeConfig(configFor(cases, `http://127.0.0.1:${this.upstream.port}`, this.silent.port));
+    for (const [name] of capabilitiesOf(cases)) {
+      this.#tokens.set(name, (await this.home.grant(name)).token);
     }
-    lines.push("  stripe: { service: bearer, autoApprove: true }");
-    this.home.writeConfig(`${lines.join("\n")}\n`);
-    for (const [name] of capabilities) this.#tokens.set(name, (await this.home.grant(name)).token);
     this.serving = await this.home.serve();
-  }
-
-  #services(): Map<string, Service> {
-    const own = `http://127.0.0.1:${this.upstream.port}`;
-    const list: Service[] = [
-      { name: "bearer", yaml: `{ baseUrl: "${own}", auth: { type: bearer, key: "${canary}" } }` },
-      { name: "slashed", yaml: `{ baseUrl: "${own}", auth: { type: bearer, key: ab/cdSECRET/x1234567 } }` },
-      {
-        name: "own-header",
-        yaml: `{ baseUrl: "${own}", auth: { type: headers, header: X-Api-Key, key: "${canary}" } }`,
-      },
-      {
-        name: "stranger",
-        yaml: `{ baseUrl: "https://localhost:${this.silent.port}", auth: { type: bearer, key: "${canary}" } }`,
-      },
-      {
-        name: "nowhere",
-        yaml: `{ baseUrl: "https://nowhere.invalid", auth: { type: bearer, key: "${canary}" } }`,
-      },
-    ];
-    return new Map(list.map((service) => [service.name, service]));
   }
 
   token(capability: string): string {
@@ -113,27 +88,6 @@ function stage(): Promise<Stage> {
 }
 after(async () => (await opened?.catch(() => undefined))?.close());
 
-function ruleOf(text: string): string {
-  const [effect = "", pattern = ""] = text.split(/: (.*)/);
-  return `{ ${effect}: "${pattern.replaceAll('"', "")}" }`;
-}
-
-function serviceOf(one: Case): string {
-  if (one.input.title?.startsWith("JSON \\/ escape")) return "slashed";
-  if (one.input.inject === "x-api-key") return "own-header";
-  return "bearer";
-}
-
-const names = new Map<string, string>();
-/** One capability for each list of rules and service; `gh` where a case names it in a raw target. */
-function capabilityOf(one: Case): string {
-  if (one.group === "path-cross-service") return "gh";
-  const key = JSON.stringify([serviceOf(one), one.input.rules ?? null]);
-  const name = names.get(key) ?? `case-${names.size}`;
-  names.set(key, name);
-  return name;
-}
-
 interface Outcome {
   readonly answer: Answer;
   readonly everything: Buffer;
@@ -160,146 +114,6 @@ async function perform(on: Stage, one: Case, bytes: Buffer, method: string): Pro
       isClosed: client.closed,
     };
   });
-}
-
-function bytesOf(on: Stage, one: Case): { bytes: Buffer; method: string } {
-  const { input } = one;
-  const capability = capabilityOf(one);
-  const port = String(on.serving.port);
-  const token = on.token(capability);
-  const fill = (text: string): string => text.replaceAll("PORT", port).replaceAll("SESSION", token);
-  if (input.raw !== undefined && !input.raw.startsWith("(upstream) ")) {
-    const raw = fill(input.raw).replaceAll("/gh/", `/${capability}/`);
-    return { bytes: Buffer.from(raw, "latin1"), method: raw.slice(0, raw.indexOf(" ")) };
-  }
-  const method = input.method ?? "GET";
-  const asked = one.group === "web" ? input.target?.replace(/^\/gh/, "") : input.target;
-  const target = input.raw_target ?? targetOn(capability, asked ?? "/v1/x");
-  const own = new Map(
-    Object.entries(input.headers ?? {}).map(([name, value]) => [name, fieldValue(value, fill)]),
-  );
-  const headers = new Map<string, string>();
-  if (![...own.keys()].some((name) => name.toLowerCase() === "host"))
-    headers.set("Host", `127.0.0.1:${port}`);
-  const place = [...own.keys()].some((name) => name.trim().toLowerCase() === "authorization");
-  if (place) headers.set("X-Api-Key", token);
-  else if (input.token === "SESSION[:-1]") headers.set("Authorization", `Bearer ${token.slice(0, -1)}`);
-  else if (input.token !== null) headers.set("Authorization", `Bearer ${token}`);
-  for (const [name, value] of own) headers.set(name, value);
-  const body = Buffer.from(input.body ?? "", "utf8");
-  const isFramed = own.has("Content-Length") || own.has("Transfer-Encoding");
-  if (body.length > 0 && !isFramed) headers.set("Content-Length", String(body.length));
-  const lines = [...headers].map(([name, value]) => `${name}: ${value}\r\n`).join("");
-  const head = Buffer.from(`${method} ${target} HTTP/1.1\r\n${lines}\r\n`, "utf8");
-  return { bytes: Buffer.concat([head, body]), method };
-}
-
-function fieldValue(
-  value: string | { readonly $repeat: readonly [string, number] },
-  fill: (text: string) => string,
-): string {
-  if (typeof value === "string") return fill(value);
-  const [text, count] = value.$repeat;
-  return text.repeat(count);
-}
-
-/** Sets the upstream's answer; gives the body that the agent would see if nothing were scrubbed. */
-function answerAs(on: Stage, one: Case): Buffer | undefined {
-  const { upstream } = on;
-  const raw = one.input.raw;
-  if (raw?.startsWith("(upstream) HTTP/1.1")) {
-    upstream.answer = (_, exchange) => exchange.write(raw.slice("(upstream) ".length));
-    return undefined;
-  }
-  if (raw?.startsWith("(upstream) ")) {
-    const [name = "", value = ""] = raw.slice("(upstream) ".length).split(/: (.*)/);
-    upstream.answer = (_, exchange) => exchange.send(200, { [name]: value }, "ok");
-    return Buffer.from("ok");
-  }
-  const response = one.input.upstream_response;
-  if (!response) {
-    upstream.answer = (_, exchange) => exchange.send(200, { "Content-Type": "text/plain" }, "ok");
-    return Buffer.from("ok");
-  }
-  if (response.raw !== undefined) {
-    const bytes = response.raw;
-    upstream.answer = (_, exchange) => exchange.write(bytes);
-    return undefined;
-  }
-  const { status = 200, headers = {}, body } = response;
-  if (body === "echo of all request headers") {
-    upstream.answer = (seen, exchange) => exchange.send(status, headers, seen.head);
-    return undefined;
-  }
-  if (response.chunks === "bytewise") {
-    upstream.answer = (_, exchange) => drip(exchange, [...canary], 5);
-    return Buffer.from(canary);
-  }
-  const bytes = typeof body === "object" ? bodyFrom(body) : Buffer.from(body ?? "");
-  const filled = Object.entries(headers).map(([name, value]) => [
-    name,
-    value.replaceAll("PORT", String(on.serving.port)),
-  ]);
-  upstream.answer = (_, exchange) => exchange.send(status, Object.fromEntries(filled), bytes);
-  return bytes;
-}
-
-async function drip(exchange: Exchange, pieces: readonly string[], everyMs: number): Promise<void> {
-  exchange.begin(200, { "Content-Type": "text/plain", "Transfer-Encoding": "chunked" });
-  for (const piece of pieces) {
-    exchange.chunk(piece);
-    await pause(everyMs);
-  }
-  exchange.write("0\r\n\r\n");
-}
-
-function bodyFrom(body: Readonly<Record<string, unknown>>): Buffer {
-  if (typeof body.hex === "string") return Buffer.from(body.hex, "hex");
-  if (body.encode === "x-gzip") return gzipSync(String(body.text));
-  if (typeof body.encode === "string") return Buffer.from(String(body.text));
-  if (typeof body.random === "number")
-    return Buffer.from(noise(body.random).toString("base64").slice(0, body.random));
-  if (body.random_png) return Buffer.concat([Buffer.from("89504e470d0a1a0a", "hex"), noise(100_000)]);
-  if (body.bomb_ratio) return bomb();
-  throw new Error(`no way to make this body: ${JSON.stringify(body)}`);
-}
-
-/** Ten gibibytes of zeros in ten mebibytes: one block, again and again. */
-function bomb(): Buffer {
-  const block = deflateRawSync(Buffer.alloc(1024 * 1024), { finishFlush: constants.Z_FULL_FLUSH });
-  const head = Buffer.from("1f8b0800000000000003", "hex");
-  return Buffer.concat([head, ...Array.from({ length: 10_240 }, () => block)]);
-}
-
-/** The key as it stands and in each encoding that promises to be found. */
-function forms(key: string): RegExp[] {
-  const bytes = Buffer.from(key);
-  const literal = (text: string): RegExp => new RegExp(text.replace(/[^A-Za-z0-9]/g, "\\$&"), "i");
-  const core = [0, 1, 2].map((shift) => {
-    const text = Buffer.concat([Buffer.alloc(shift), bytes]).toString("base64url");
-    return literal(text.slice(shift === 0 ? 0 : 4, -4));
-  });
-  const hex = bytes.toString("hex").replace(/../g, "$&[ :]?");
-  const percent = [...bytes].map((byte) => `%(?:25)?${byte.toString(16).padStart(2, "0")}`).join("");
-  return [
-    literal(key),
-    literal(key.replaceAll("/", "\\/")),
-    ...core,
-    new RegExp(hex, "i"),
-    new RegExp(percent, "i"),
-  ];
-}
-
-function assertWithoutKey(everything: Buffer, key: string): void {
-  const plain = everything.toString("latin1");
-  const joined = plain
-    .replace(/=?\r?\n/g, "")
-    .replaceAll("+", "-")
-    .replaceAll("/", "_");
-  for (const form of forms(key)) {
-    assert.doesNotMatch(plain, form);
-    assert.doesNotMatch(joined, form);
-  }
 }
 
 /** Secrets that stand where nothing is passed on at all leave no mark behind. */
@@ -414,8 +228,8 @@ for (const one of cases) {
     async () => {
       const on = await stage();
       if (special) return special(on, one);
-      const body = answerAs(on, one);
-      const { bytes, method } = bytesOf(on, one);
+      const body = answerAs(on.upstream, on.serving.port, one);
+      const { bytes, method } = bytesOf(one, on.serving.port, on.token(capabilityOf(one)));
       const outcome = await perform(on, one, bytes, method);
       assertVerdict(one, outcome, body);
       if (outcome.answer.status >= 400) await on.refused();
@@ -447,14 +261,14 @@ async function badConnections(on: Stage, one: Case): Promise<void> {
     assertWithoutKey(Buffer.from(ran.stdout + ran.stderr), canary);
   }
   on.upstream.answer = (_, exchange) => exchange.reset();
-  const { bytes, method } = bytesOf(on, one);
+  const { bytes, method } = bytesOf(one, on.serving.port, on.token(capabilityOf(one)));
   const { answer, everything } = await perform(on, one, bytes, method);
   assert.equal(answer.status, 502);
   assertWithoutKey(everything, canary);
 }
 
 async function everySplit(on: Stage, one: Case): Promise<void> {
-  const { bytes, method } = bytesOf(on, one);
+  const { bytes, method } = bytesOf(one, on.serving.port, on.token(capabilityOf(one)));
   for (let at = 1; at < canary.length; at++) {
     on.upstream.answer = (_, exchange) => drip(exchange, [canary.slice(0, at), canary.slice(at)], 2);
     const { answer } = await perform(on, one, bytes, method);
@@ -463,8 +277,8 @@ async function everySplit(on: Stage, one: Case): Promise<void> {
 }
 
 async function compressedBomb(on: Stage, one: Case): Promise<void> {
-  answerAs(on, one);
-  const { bytes } = bytesOf(on, one);
+  answerAs(on.upstream, on.serving.port, one);
+  const { bytes } = bytesOf(one, on.serving.port, on.token(capabilityOf(one)));
   let most = 0;
   const client = new Client(on.serving.port);
   const watch = setInterval(() => {
@@ -499,7 +313,11 @@ async function guessing(on: Stage, one: Case): Promise<void> {
   for (const length of [0, 7, 20, 41]) {
     for (const next of [canary[length] ?? "", ...alphabet]) {
       const guess = canary.slice(0, length) + next;
-      const { bytes, method } = bytesOf(on, { ...one, input: { ...one.input, body: guess } });
+      const { bytes, method } = bytesOf(
+        { ...one, input: { ...one.input, body: guess } },
+        on.serving.port,
+        on.token(capabilityOf(one)),
+      );
       const { answer, lines } = await perform(on, one, bytes, method);
       assert.equal(answer.text, guess);
       assert.equal(lines.find(({ event }) => event === "response")?.redactions, 0);
@@ -523,7 +341,7 @@ async function pauses(on: Stage, one: Case): Promise<void> {
       exchange.chunk(" end");
       exchange.write("0\r\n\r\n");
     };
-    const { bytes } = bytesOf(on, one);
+    const { bytes } = bytesOf(one, on.serving.port, on.token(capabilityOf(one)));
     await withClient(on.serving.port, async (client) => {
       client.write(bytes);
       await client.head();

@@ -65,7 +65,8 @@ export function readCorpus(): Case[] {
 /** Why a case is not put to the proxy. A case that is neither here nor run fails the test of the corpus. */
 export const notOverHttp: Readonly<Record<string, string>> = {
   // Groups of other faces, which have tests of their own or come with a later issue.
-  approval: "approvals by command: sessions.test.ts; prompts, elicitation and exec come with MCP",
+  approval:
+    "questions and answers: mcp.test.ts, mcp-calls.test.ts; by command: sessions.test.ts; exec comes later",
   audit: "the log itself: test/engine/audit, test/host/journal, canary.test.ts",
   cli: "commands: binary.test.ts and canary.test.ts; `janee run` comes later",
   config: "the reader of the config: test/engine/read-config.test.ts",
@@ -73,33 +74,84 @@ export const notOverHttp: Readonly<Record<string, string>> = {
   store: "the vault and its files: test/engine/seal, test/host/files and keyring",
   exec: "exec mode comes later",
   "forward-proxy": "the forward proxy comes later",
-  mcp: "MCP on stdio and HTTP comes later",
+  mcp: "tool calls: mcp.test.ts, mcp-calls.test.ts, mcp-http.test.ts, mcp-abuse.test.ts",
   signing: "signing schemes come later",
   // Cases of groups that are run.
   "DOS-009": "100,000 parameters are 700 kB of head: heads are bounded, so this is refused (DOS-005)",
   "HDR-011": "over HTTP a foreign Host is 403 by contract: WEB-001",
   "HDR-017": "CR LF in a value is two header fields in a raw head",
-  "HDR-020": "over HTTP these are bytes beyond ASCII, which a field may carry; MCP truncates no code unit",
+  "HDR-020": "over HTTP these are bytes beyond ASCII, which a field may carry; over MCP: faces.test.ts",
   "HDR-029": "two framings are refused over HTTP: HDR-066, the same head",
-  "RULE-010": "methods are case-sensitive on the wire (RFC 9110 section 9.1): it is 400; MCP upper-cases",
+  "RULE-010":
+    "methods are case-sensitive on the wire (RFC 9110 section 9.1): it is 400; over MCP: faces.test.ts",
   "LEAK-070m": "an exception cannot be provoked from outside; the text of errors: canary.test.ts",
   "SESS-006": "the clock is a port: test/engine",
   "SESS-014": "sessions.test.ts: rules edited while serving",
   "SESS-016": "no client names itself to the proxy; a token of another capability: proxy.test.ts",
-  "SESS-018": "MCP comes later",
-  "SESS-019": "an agent opens sessions through MCP only, which comes later",
+  "SESS-018": "a stream of MCP: mcp-http.test.ts",
+  "SESS-019": "an agent opens sessions through MCP only: mcp-http.test.ts",
   "SESS-020": "canary.test.ts and sessions.test.ts: the token is in no file",
   "SESS-021": "sessions.test.ts in small, scripts/soak in large",
   "WEB-009": "the page for people comes later",
   "WEB-010": "the page for people comes later",
   "WEB-011": "the page for people comes later",
   "WEB-012": "the page for people comes later",
-  "WEB-017": "/mcp comes later",
-  "WEB-018": "/mcp comes later",
-  "WEB-020": "/mcp comes later",
-  "WEB-021": "/mcp comes later",
+  "WEB-017": "against /mcp: mcp-http.test.ts",
+  "WEB-018": "against /mcp: mcp-http.test.ts",
+  "WEB-020": "against /mcp: mcp-http.test.ts",
+  "WEB-021": "against /mcp: mcp-http.test.ts",
   "WEB-027": "the page for people comes later",
 };
+
+/** Why a case of a group that is about requests is not put to MCP. */
+export const notOverMcp: Readonly<Record<string, string>> = {
+  "path-cross-service":
+    "a raw target that names two capabilities: a tool call names one, apart from its path",
+  "path-wire": "a request line in bytes: a tool call has none",
+  "HDR-066":
+    "two framings are refused on the wire; a tool call has none, and both names are dropped: HDR-029",
+  "LEAK-045m": "a tool call shows the first MiB of it and reads no further: mcp-calls.test.ts",
+  "LEAK-045r": "corpus.test.ts",
+  "LEAK-070m": "an exception cannot be provoked from outside; the text of errors: mcp-abuse.test.ts",
+};
+
+/** Why a case is put to MCP on stdio and over HTTP, and not to the reverse proxy beside them. */
+export const onlyOverMcp: Readonly<Record<string, string>> = {
+  "HDR-011": "over HTTP a foreign Host is 403 by contract: WEB-001",
+  "HDR-017": "CR LF in a value is two header fields in a raw head",
+  "HDR-020": "over HTTP these are bytes beyond ASCII, which a field may carry; MCP truncates no code unit",
+  "HDR-029": "two framings are refused over HTTP: HDR-066, the same head",
+  "RULE-010": "on the wire a method is case-sensitive (RFC 9110 section 9.1); a tool call's is upper-cased",
+};
+
+/** Why a case is refused on the wire before its target is looked at, so that the codes differ. */
+export const refusedByTheWire: Readonly<Record<string, string>> = {
+  "PATH-047m": "a tab in a request line",
+  "PATH-052m": "a space in a request line",
+  "PATH-054m": "a control character in a request line",
+  "PATH-055m": "bytes beyond ASCII in a request line",
+  "PATH-061m": "a target without a slash stands behind no capability's name: it is the whole request target",
+  "PATH-062m": "as PATH-061m",
+  "PATH-066m": "as PATH-061m",
+  "PATH-067m": "as PATH-061m",
+  "PATH-070m": "as PATH-061m",
+};
+
+const ofRequests = [
+  "headers",
+  "leak",
+  "path",
+  "path-accept",
+  "path-cross-service",
+  "path-origin",
+  "path-wire",
+];
+
+/** Whether a case is put to every face: see notOverMcp for those that are not. */
+export function overFaces(one: Case): boolean {
+  const isOfRequest = [...ofRequests, "redirect", "rules"].includes(one.group);
+  return isOfRequest && notOverMcp[one.group] === undefined && notOverMcp[one.id] === undefined;
+}
 
 export function isRun(one: Case): boolean {
   return notOverHttp[one.group] === undefined && notOverHttp[one.id] === undefined;

@@ -107,6 +107,11 @@ class Bench {
       sessions: this.sessions,
       approvals: new Approvals(store, rows, entropy, digest, () => this.sessions.now()),
       agents: new Agents(store, rows, entropy, digest),
+      spawner: {
+        find: () => new Failure("command_denied", "not in this test"),
+        folder: () => new Failure("cwd_denied", "not in this test"),
+        run: () => Promise.resolve(new Failure("spawn_failed", "not in this test")),
+      },
       services: new PreparedServices({ open: async () => new Map([["key", new Secret(canary)]]) }),
       upstream,
       decoder,

@@ -26,6 +26,8 @@ const path = v.pipe(
   v.description('Path below the service\'s base URL, such as "/v1/balance"; may carry a query'),
 );
 const scalar = v.union([v.string(), v.number(), v.boolean()]);
+const queryValue = v.union([scalar, v.array(scalar)]);
+const headerValue = v.string();
 
 export const inputs = {
   list_capabilities: v.strictObject({}),
@@ -45,13 +47,13 @@ export const inputs = {
     path,
     query: v.optional(
       v.pipe(
-        v.record(v.string(), v.union([scalar, v.array(scalar)])),
+        v.record(v.string(), queryValue),
         v.description("Query parameters, encoded by janee; a list repeats the parameter"),
       ),
     ),
     headers: v.optional(
       v.pipe(
-        v.record(v.string(), v.string()),
+        v.record(v.string(), headerValue),
         v.description("Further request headers. Credentials are added by janee and must not be given"),
       ),
     ),
@@ -61,6 +63,18 @@ export const inputs = {
     encoding: v.optional(
       v.pipe(v.literal("base64"), v.description("The body is a string of base64 that stands for bytes")),
     ),
+    reason,
+  }),
+  exec: v.strictObject({
+    capability,
+    command: v.pipe(
+      v.array(v.string()),
+      v.description('A command and its arguments, such as ["gh", "issue", "list"]; no shell reads them'),
+    ),
+    cwd: v.optional(
+      v.pipe(v.string(), v.maxLength(4096), v.description("A folder inside the capability's own")),
+    ),
+    stdin: v.optional(v.pipe(v.string(), v.description("What the command reads from its standard input"))),
     reason,
   }),
   explain: v.strictObject({ capability, method, path }),
@@ -85,10 +99,36 @@ export function readArguments<Name extends ToolName>(
   name: Name,
   given: unknown,
 ): Input<Name> | { readonly problem: string } {
+  const strange = strangeRecord(given);
+  if (strange !== undefined) return { problem: strange };
   const read = v.safeParse(inputs[name], given ?? {});
-  if (read.success) return read.output as Input<Name>;
+  if (read.success) return { ...read.output, ...recordsOf(given) } as Input<Name>;
   const [issue] = read.issues;
   const place = issue.path?.map(({ key }) => String(key).slice(0, 40)).join(".") ?? "";
   const expected = issue.expected === "never" ? "nothing of this name" : (issue.expected ?? "something else");
   return { problem: `${place === "" ? "arguments" : `"${place}"`}: expected ${String(expected)}` };
+}
+
+/** valibot takes a list for a record, and leaves these names out of one without a word. */
+const unread = ["__proto__", "prototype", "constructor"];
+const records = { query: queryValue, headers: headerValue } as const;
+
+function strangeRecord(given: unknown): string | undefined {
+  if (Array.isArray(given)) return "arguments: expected Object";
+  for (const [name, schema] of Object.entries(records)) {
+    const record = (given as Readonly<Record<string, unknown>> | null | undefined)?.[name];
+    if (typeof record !== "object" || record === null) continue;
+    if (Array.isArray(record)) return `"${name}": expected Object`;
+    for (const key of unread.filter((each) => Object.hasOwn(record, each))) {
+      const { value } = Object.getOwnPropertyDescriptor(record, key) ?? {};
+      if (!v.is(schema, value)) return `"${name}.${key}": expected ${schema.expects}`;
+    }
+  }
+  return undefined;
+}
+
+/** What was given is what is sent: none of the values is changed by being checked. */
+function recordsOf(given: unknown): object {
+  const { query, headers } = (given ?? {}) as { query?: unknown; headers?: unknown };
+  return { ...(query === undefined ? {} : { query }), ...(headers === undefined ? {} : { headers }) };
 }

@@ -104,14 +104,19 @@ export class Persons {
   /** Whether the question that another call put was answered while this one waited. */
   async #decidedByAnother(id: string, signal: AbortSignal): Promise<boolean> {
     for (;;) {
+      if (this.#isDecided(id)) {
+        this.#handedOut.delete(id);
+        return true;
+      }
+      if (signal.aborted) return false;
       const handedOutAt = this.#handedOut.get(id);
-      if (handedOutAt === undefined) return this.#isDecided(id);
-      if (this.#isDecided(id)) return true;
-      if (signal.aborted || Date.now() - handedOutAt > othersWaitMs) break;
+      if (handedOutAt === undefined || Date.now() - handedOutAt > othersWaitMs) {
+        // Taken in this very tick: the others of a burst come to this line before it is handed out.
+        this.#handedOut.set(id, Date.now());
+        return false;
+      }
       await pause(lookEveryMs);
     }
-    this.#handedOut.delete(id);
-    return false;
   }
 
   #isDecided(id: string): boolean {

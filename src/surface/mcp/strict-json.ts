@@ -18,9 +18,18 @@ export function readStrictJson(bytes: Uint8Array): StrictJson {
   } catch {
     return { problem: "not valid JSON" };
   }
+  if (!isShallow(value, mostNested)) return { problem: `nested more than ${mostNested} deep` };
   if (text.includes("\\u") && !isWellFormed(value)) return { problem: "a lone surrogate in a string" };
   if (writtenKeys(text) !== countKeys(value)) return { problem: "a key stands twice in one object" };
   return { value };
+}
+
+/** Far beyond what an API wants, and far from where reading it would exhaust the stack. */
+const mostNested = 256;
+
+function isShallow(value: unknown, left: number): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  return left > 0 && Object.values(value).every((item) => isShallow(item, left - 1));
 }
 
 const quote = 0x22;

@@ -1,5 +1,5 @@
 // What each tool does, by the broker alone.
-import { admit } from "../../engine/admit.ts";
+import { admit, unknownCapability } from "../../engine/admit.ts";
 import { mayKnow } from "../../engine/caller.ts";
 import type { Capability } from "../../engine/config.ts";
 import { describeRules } from "../../engine/describe-rules.ts";
@@ -7,6 +7,7 @@ import { Failure } from "../../engine/failure.ts";
 import type { Session } from "../../engine/session.ts";
 import { timeLeft } from "../../engine/time-left.ts";
 import type { Input, ToolName } from "./arguments.ts";
+import { exec } from "./exec.ts";
 import { execute } from "./execute.ts";
 import type { Asked, McpFace } from "./face.ts";
 import type { Output } from "./results.ts";
@@ -37,10 +38,11 @@ export const tools: { readonly [Name in ToolName]: Tool<Name> } = {
   },
 
   execute,
+  exec,
 
   explain: async (face, { capability, method, path }, { caller }) => {
     const { config } = face.policy.current();
-    if (!mayKnow(caller, capability)) return new Failure("unknown_capability", "there is no such capability");
+    if (!mayKnow(caller, capability)) return unknownCapability();
     const wish = { capability, method: method.toUpperCase(), target: path, fields: [] };
     const admission = admit(config, "rules-only", wish, face.sessions.now());
     if (admission instanceof Failure) {

@@ -1,0 +1,51 @@
+// How a descendant is known once its parents are gone. Two marks that every child inherits: a variable, which
+// `env -i` drops, and an odd limit on real-time processor use (some 146,000 years), which only a process that
+// sets out to hide would change.
+import { type Libc, realtime, unlimited } from "./libc.ts";
+import { limitOf, variableOf } from "./processes.ts";
+
+export const markVariable = "JANEE_RUN";
+
+export interface Mark {
+  /** The name of the run, in the variable. */
+  readonly name: string;
+  /** undefined where limits cannot be set. */
+  readonly limit: bigint | undefined;
+}
+
+const smallest = 1n << 62n;
+const mine = smallest + (BigInt(crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) << 24n);
+let used = 0n;
+
+export function newMark(name: string, libc: Libc): Mark {
+  const room = libc.limit(realtime)?.hard === unlimited;
+  used += 1n;
+  return { name, limit: room ? mine + used : undefined };
+}
+
+/** Starts a child that inherits the mark. Nothing else starts in between: this is one synchronous stretch. */
+export function marked<T>(mark: Mark, libc: Libc, start: () => T): T {
+  const before = mark.limit === undefined ? undefined : libc.limit(realtime);
+  if (!before || mark.limit === undefined) return start();
+  libc.setLimit(realtime, { soft: mark.limit, hard: before.hard });
+  try {
+    return start();
+  } finally {
+    libc.setLimit(realtime, before);
+  }
+}
+
+export function bears(pid: number, mark: Mark): boolean {
+  if (mark.limit !== undefined && limitMark(pid) === mark.limit) return true;
+  return variableOf(pid, markVariable) === mark.name;
+}
+
+/** Bears the mark of some run of this process, maybe one that is over. */
+export function bearsAny(pid: number): boolean {
+  const limit = limitMark(pid);
+  return limit !== undefined && limit > mine && limit <= mine + used;
+}
+
+function limitMark(pid: number): bigint | undefined {
+  return limitOf(pid, "Max realtime timeout");
+}
