@@ -139,10 +139,7 @@ export class Sessions {
 
   /** `version`: of the store as it is known to the caller; what was read before at that version still holds. */
   byToken(token: string, version = this.#store.version()): Session | undefined {
-    if (version !== this.#knownAt) {
-      this.#known.clear();
-      this.#knownAt = version;
-    }
+    this.#forgetAt(version);
     const known = this.#known.get(token);
     if (known) return known;
     if (!tokenPattern.test(token)) return undefined;
@@ -153,7 +150,24 @@ export class Sessions {
     return session;
   }
 
-  byId(id: string): Session | undefined {
+  /** `version`: as with `byToken`; without it the store is asked. */
+  byId(id: string, version?: number): Session | undefined {
+    if (version === undefined) return this.#read(id);
+    this.#forgetAt(version);
+    // No token begins like this, so both can be kept in one place.
+    const place = `#${id}`;
+    const known = this.#known.get(place) ?? this.#read(id);
+    if (known) this.#known.set(place, known);
+    return known;
+  }
+
+  #forgetAt(version: number): void {
+    if (version === this.#knownAt) return;
+    this.#known.clear();
+    this.#knownAt = version;
+  }
+
+  #read(id: string): Session | undefined {
     const session = this.#rows.read<Session>("session", this.#store.sessionById(id));
     return session?.id === id ? session : undefined;
   }
