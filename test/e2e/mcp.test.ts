@@ -64,6 +64,7 @@ everywhere("the tools are listed with schemas, titles and annotations", async (_
   const { tools } = await agent.client.listTools();
   assert.deepEqual(tools.map(({ name }) => name).sort(), [
     "end_session",
+    "exec",
     "execute",
     "explain",
     "list_capabilities",
