@@ -20,7 +20,7 @@ async function start(
   box: Box,
   name: string,
   core: number,
-  server: (port: number) => string,
+  server: (port: number, folder: string) => string,
 ): Promise<Serving> {
   const program = which("nginx");
   if (program === undefined) throw new Error(`nginx is missing: ${howToGetNginx}`);
@@ -38,7 +38,7 @@ async function start(
     "http {",
     ...temporary.map((kind) => `${kind}_temp_path ${folder}/${kind};`),
     "keepalive_requests 1000000000; keepalive_timeout 600s; access_log off; map_hash_bucket_size 256;",
-    server(port),
+    server(port, folder),
     "}",
   ];
   writeFileSync(join(folder, "nginx.conf"), config.join("\n"));
@@ -68,12 +68,12 @@ export function nginxProxy(
   token: string,
   key: string,
 ): Promise<Serving> {
-  return start(box, "proxy", core, (port) =>
+  return start(box, "proxy", core, (port, folder) =>
     [
       `map $http_authorization $known { default 0; "Bearer ${token}" 1; }`,
       `upstream service { server 127.0.0.1:${upstream}; keepalive 64; keepalive_requests 1000000000; }`,
       `server { listen 127.0.0.1:${port};`,
-      `access_log ${join(box.folder, "proxy", "access.log")} combined buffer=64k flush=1s;`,
+      `access_log ${join(folder, "access.log")} combined buffer=64k flush=1s;`,
       "location / { if ($known = 0) { return 401; }",
       'proxy_http_version 1.1; proxy_set_header Connection "";',
       `proxy_set_header Authorization "Bearer ${key}"; proxy_pass http://service; } }`,

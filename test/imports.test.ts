@@ -16,7 +16,11 @@ interface Room {
 
 const allowed: Readonly<Record<string, Room>> = {
   main: { rooms: ["commands"], packages: [/^node:/] },
-  commands: { rooms: ["commands", "surface", "engine", "host", "wire"], packages: [/^node:/] },
+  commands: {
+    rooms: ["commands", "surface", "engine", "host", "wire"],
+    // The formats of clients' files (src/commands/clients).
+    packages: [/^node:/, /^jsonc-parser$/, /^smol-toml$/, /^yaml$/],
+  },
   surface: {
     rooms: ["surface", "engine", "wire"],
     packages: [

@@ -91,7 +91,10 @@ async function add(
   if (talk.json) talk.printJson({ service: name, capability: capabilityName });
   else {
     talk.print(`${existing ? "updated" : "added"} ${name}, capability ${capabilityName}`);
-    if (exec) talk.say("  → commands are stored for exec mode, which this version does not run yet");
+    if (exec)
+      talk.say(
+        `  → try it: janee exec ${capabilityName} -- COMMAND; janee list shows where commands are found`,
+      );
     else talk.say(`  → try it: janee test ${name}; then: janee serve, and janee grant ${capabilityName}`);
   }
   return 0;

@@ -9,17 +9,18 @@ import type { Secret } from "../engine/secret.ts";
 import { type Hold, judge, type Session } from "../engine/session.ts";
 import { timeLeft } from "../engine/time-left.ts";
 import { parseVaultFile, type Vault, type VaultFile } from "../engine/vault.ts";
-import { digest } from "../host/clock.ts";
+import { digest } from "../host/digest.ts";
 import { checkPrivate, readPrivate } from "../host/files.ts";
 import { placeOf } from "../host/key-place.ts";
 import { type Environment, openVault, vaultPath } from "../host/keyring.ts";
 import { machineId } from "../host/machine.ts";
 import { followReference } from "../host/reference.ts";
 import { isCompiled, keychain, runtimeName } from "../host/runtime.ts";
+import { openExistingState } from "../host/state.ts";
 import { openTrail } from "./audit-files.ts";
 import { findingsOf, readConfigFile } from "./config.ts";
 import { brokenTrail } from "./logs.ts";
-import { openExistingStore, verifyTrail } from "./verify-trail.ts";
+import { verifyTrail } from "./verify-trail.ts";
 import { version } from "./version.ts";
 
 export interface Found {
@@ -203,7 +204,7 @@ function inTime(work: Promise<Secret | Failure>, name: string): Promise<Secret |
 export function checkState(home: string, vault: Vault | undefined): Found[] {
   const check = "state";
   const path = join(home, "state.db");
-  const store = openExistingStore(home);
+  const store = openExistingState(home);
   if (store instanceof Failure) return [problemOf(check, store)];
   if (!store) return [{ level: "ok", check, message: "no state.db yet: the first command makes it" }];
   try {

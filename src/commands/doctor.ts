@@ -1,4 +1,6 @@
+import type { Config } from "../engine/config.ts";
 import { Failure } from "../engine/failure.ts";
+import type { ReadConfig } from "../engine/read-config.ts";
 import type { VaultFile } from "../engine/vault.ts";
 import { visible } from "../engine/visible.ts";
 import { homePath } from "../host/home.ts";
@@ -20,6 +22,8 @@ import {
   problemOf,
   readVault,
 } from "./doctor-checks.ts";
+import { checkClients } from "./doctor-clients.ts";
+import { checkPrograms, execGuarantee } from "./doctor-exec.ts";
 import { checkPort } from "./doctor-port.ts";
 import { defaultHost, defaultPort } from "./serve-address.ts";
 
@@ -37,12 +41,19 @@ export const command: Command = {
     }
     const { environment } = talk;
     const home = homePath(environment);
-    const found =
+    const examined =
       home instanceof Failure
-        ? [checkRuntime(), problemOf("home", home)]
+        ? { found: [checkRuntime(), problemOf("home", home)] }
         : await examine(home, environment, port);
+    const { found } = examined;
     const problems = found.filter(({ level }) => level === "problem");
-    const guarantee = home instanceof Failure ? [] : guaranteeOf(home, environment, problems.length === 0);
+    const guarantee =
+      home instanceof Failure
+        ? []
+        : [
+            ...guaranteeOf(home, environment, problems.length === 0),
+            ...(await execGuarantee(examined.config)),
+          ];
     if (talk.json) {
       talk.printJson({ ok: problems.length === 0, findings: found, guarantee: guarantee.join(" ") });
     } else {
@@ -54,7 +65,13 @@ export const command: Command = {
   },
 };
 
-async function examine(home: string, environment: Environment, port: number): Promise<Found[]> {
+interface Examined {
+  readonly found: readonly Found[];
+  readonly config?: Config;
+}
+
+async function examine(home: string, environment: Environment, port: number): Promise<Examined> {
+  let read: ReadConfig | undefined;
   const all: Found[] = [checkRuntime()];
   const look = async <T>(check: string, work: () => T | Promise<T>): Promise<T | undefined> => {
     try {
@@ -78,23 +95,28 @@ async function examine(home: string, environment: Environment, port: number): Pr
     }
     const config = await look("config", () => checkConfig(home));
     all.push(...(config?.found ?? []));
-    const read = config?.read;
+    const sound = config?.read;
+    read = sound;
     const vault = opened?.vault;
-    if (read)
+    if (sound)
       all.push(
-        ...((await look("credentials", () => checkCredentials(read.config, vault, environment))) ?? []),
+        ...((await look("credentials", () => checkCredentials(sound.config, vault, environment))) ?? []),
       );
+    if (sound)
+      all.push(...((await look("exec", () => checkPrograms(home, environment, sound.config))) ?? []));
     all.push(...((await look("state", () => checkState(home, vault))) ?? []));
     all.push(...((await look("audit", () => checkTrail(home, vault))) ?? []));
   }
   all.push(...((await look("environment", () => checkEnvironment(environment))) ?? []));
+  all.push(...((await look("clients", () => checkClients(home, environment))) ?? []));
   const heard = await look("port", () => checkPort(defaultHost, port));
   if (heard) all.push(heard);
   // An open folder is refused by whoever looks into it: told once is enough.
   const told = new Set<string>();
-  return all.filter(
+  const found = all.filter(
     ({ level, message }) => !told.has(`${level} ${message}`) && told.add(`${level} ${message}`),
   );
+  return { found, ...(read === undefined ? {} : { config: read.config }) };
 }
 
 function described({ level, check, message, remedy }: Found): string {

@@ -24,6 +24,7 @@ const table: Readonly<Record<string, Listed>> = {
   mcp: { summary: "serve MCP on stdin and stdout, for a client's config", load: () => import("./mcp.ts") },
   grant: { summary: "make a session by your own hand", load: () => import("./grant.ts") },
   agent: { summary: "give agents tokens of their own, for HTTP", load: () => import("./agent.ts") },
+  exec: { summary: "run a command with a credential in its environment", load: () => import("./exec.ts") },
   sessions: { summary: "list active sessions", load: () => import("./sessions.ts") },
   revoke: { summary: "end sessions now", load: () => import("./revoke.ts") },
   approvals: { summary: "list what waits for a person", load: () => import("./approvals.ts") },
@@ -33,6 +34,7 @@ const table: Readonly<Record<string, Listed>> = {
   rotate: { summary: "make new keys and seal everything anew", load: () => import("./rotate.ts") },
   key: { summary: "export or import the key of the vault", load: () => import("./key.ts") },
   doctor: { summary: "look for problems, each with its remedy", load: () => import("./doctor.ts") },
+  connect: { summary: "put janee into the file of an MCP client", load: () => import("./connect.ts") },
   config: { summary: "check the config, or print its path or schema", load: () => import("./config.ts") },
 };
 

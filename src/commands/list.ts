@@ -1,17 +1,19 @@
 import { type Capability, type Config, type Service, serviceFlags } from "../engine/config.ts";
 import { describeRules } from "../engine/describe-rules.ts";
+import { Failure } from "../engine/failure.ts";
 import { judge } from "../engine/session.ts";
 import { timeLeft } from "../engine/time-left.ts";
 import { columns } from "./columns.ts";
 import type { Command } from "./command.ts";
 import { withJanee } from "./open.ts";
+import { programsOf } from "./programs.ts";
 
 export const command: Command = {
   usage: "",
   flags: {},
   positionals: { least: 0, most: 0 },
   run: (_args, talk) =>
-    withJanee(talk, async ({ home, sessions }) => {
+    withJanee(talk, async ({ home, sessions, spawner }) => {
       const { config } = home.current();
       const now = sessions.now();
       const live = sessions.list().filter((session) => !judge(session, now));
@@ -19,9 +21,14 @@ export const command: Command = {
         live: live.filter(({ capability }) => capability === name).length,
         held: sessions.held("", name),
       });
-      if (talk.json) talk.printJson(published(config, liveOf));
+      const programs = (capability: Capability): string[] =>
+        programsOf(capability, spawner).map(
+          ({ command, program }) =>
+            `${command}: ${program instanceof Failure ? `does not run: ${program.message}` : program}`,
+        );
+      if (talk.json) talk.printJson(published(config, liveOf, programs));
       else if (config.services.size === 0) talk.say("no services yet\n  → janee add stripe");
-      else talk.print(described(config, liveOf));
+      else talk.print(described(config, liveOf, programs));
       return 0;
     }),
 };
@@ -34,7 +41,9 @@ interface Use {
 
 type Count = (capability: string) => Use;
 
-function published(config: Config, liveOf: Count): object {
+type Programs = (capability: Capability) => string[];
+
+function published(config: Config, liveOf: Count, programs: Programs): object {
   return {
     services: [...config.services.values()].map((service) => ({
       name: service.name,
@@ -50,6 +59,7 @@ function published(config: Config, liveOf: Count): object {
       autoApprove: capability.autoApprove,
       unrestricted: capability.mode === "http" && capability.rules.unrestricted,
       rules: describeRules(capability),
+      programs: programs(capability),
       limit: capability.limit?.text ?? null,
       sessions: liveOf(capability.name).live,
       revoked: liveOf(capability.name).held,
@@ -57,7 +67,7 @@ function published(config: Config, liveOf: Count): object {
   };
 }
 
-function described(config: Config, liveOf: Count): string {
+function described(config: Config, liveOf: Count, programs: Programs): string {
   const services = [...config.services.values()].map((service) => {
     return [
       service.name,
@@ -67,20 +77,19 @@ function described(config: Config, liveOf: Count): string {
     ];
   });
   const blocks = [...config.capabilities.values()].map((capability) =>
-    describedCapability(capability, liveOf),
+    describedCapability(capability, liveOf, programs),
   );
   return ["services", columns(services, "  "), "", "capabilities", ...blocks].join("\n").trimEnd();
 }
 
-function describedCapability(capability: Capability, liveOf: Count): string {
+function describedCapability(capability: Capability, liveOf: Count, programs: Programs): string {
   const { name, service, ttlMs, autoApprove, limit } = capability;
   const { live, held } = liveOf(name);
   const manual = held ? "revoked: a person must grant" : "a person approves each session";
   const approval = autoApprove && !held ? "auto-approved" : manual;
   const head = [`on ${service}`, timeLeft(ttlMs), approval, ...(limit ? [limit.text] : []), `${live} live`];
-  return [`  ${name}  ${head.join(", ")}`, ...describeRules(capability).map((rule) => `    ${rule}`)].join(
-    "\n",
-  );
+  const lines = [...describeRules(capability), ...programs(capability)];
+  return [`  ${name}  ${head.join(", ")}`, ...lines.map((line) => `    ${line}`)].join("\n");
 }
 
 function flagsOf(service: Service): string[] {

@@ -1,4 +1,5 @@
 // One line of the trail as a person reads it. Whatever stands in the file, nothing in it steers the terminal.
+import { shownCommand } from "../engine/describe-question.ts";
 import { visible } from "../engine/visible.ts";
 
 export type LogEntry = Readonly<Record<string, unknown>>;
@@ -48,12 +49,15 @@ export function describeEntry(entry: LogEntry, state: EntryState): string {
 
 function requestParts(entry: LogEntry, state: EntryState): string[] {
   const query = textOf(entry, "query");
+  const command = Array.isArray(entry.argv)
+    ? shownCommand(entry.argv.map((word) => visible(String(word))))
+    : "";
   const target = `${textOf(entry, "path")}${query === "" ? "" : `?${query}`}`;
   const shown = target.length > longestTarget ? `${target.slice(0, longestTarget)}…` : target;
   const duration = numberOf(entry, "durationMs");
   return [
     textOf(entry, "capability") || "-",
-    `${textOf(entry, "method")} ${shown}`,
+    command || `${textOf(entry, "method")} ${shown}`.trim(),
     state === "ended" ? outcomeOf(entry) : state === "admitted" ? "admitted" : "no response",
     duration === "" ? "" : `${duration}ms`,
     textOf(entry, "agent") || textOf(entry, "owner"),
@@ -66,6 +70,8 @@ function outcomeOf(entry: LogEntry): string {
   if (isRefusal(entry)) return `refused ${code}${rule === "" ? "" : ` (${rule})`}`;
   const redactions = Number(numberOf(entry, "redactions"));
   const scrubbed = redactions > 0 ? ` (${redactions} redacted)` : "";
+  const exit = numberOf(entry, "exitCode");
+  if (exit !== "" && code === "") return `exit ${exit}${scrubbed}`;
   return `${numberOf(entry, "status") || code || textOf(entry, "outcome") || "-"}${scrubbed}`;
 }
 

@@ -15,7 +15,7 @@ export function mcpOverHttp(janee: Janee): { readonly serve: Mcp; readonly close
   let loading: Promise<McpOverHttp> | undefined;
   let sweeping: ReturnType<typeof setInterval> | undefined;
   const load = async (): Promise<McpOverHttp> => {
-    const { McpOverHttp } = await import("../surface/mcp/http.ts");
+    const { McpOverHttp, toolsOverHttp } = await import("../surface/mcp/http.ts");
     const { home, broker, sessions, approvals, agents } = janee;
     const face = {
       ...{ broker, policy: home, sessions, approvals, version },
@@ -23,7 +23,10 @@ export function mcpOverHttp(janee: Janee): { readonly serve: Mcp; readonly close
       servingUrl: () => servingUrl(home.path),
     };
     const newId = (): string => shortId(entropy, sessionIdLength);
-    const mcp = new McpOverHttp({ face, agents, newId, now: () => sessions.now() });
+    const mcp = new McpOverHttp({
+      ...{ agents, newId, now: () => sessions.now() },
+      makeServer: toolsOverHttp(face),
+    });
     sweeping = setInterval(() => mcp.sweep(), sweepEveryMs);
     return mcp;
   };

@@ -1,8 +1,8 @@
 // Every command that changes the config comes through here: what lets an existing credential do more is a
 // person's to decide, and each change is written down.
-import { type Edit, editConfig } from "../engine/edit-config.ts";
+import type { Edit } from "../engine/edit-config.ts";
 import { Failure } from "../engine/failure.ts";
-import { type ReadConfig, readConfig } from "../engine/read-config.ts";
+import type { ConfigDocument, ReadConfig } from "../engine/read-config.ts";
 import type { Vault } from "../engine/vault.ts";
 import { changes as changesOf } from "../engine/widening.ts";
 import type { Talk } from "./command.ts";
@@ -21,9 +21,10 @@ export async function applyChange(
   talk: Talk,
   change: PolicyChange,
 ): Promise<Failure | undefined> {
-  const before = janee.home.current().config;
-  const widened = wouldWiden(janee, change);
-  if (widened instanceof Failure) return widened;
+  const judged = judge(janee, change);
+  if (judged instanceof Failure) return judged;
+  const { document, widened } = judged;
+  const before = document.read.config;
   // A reference names a secret that exists already: where it may go is a person's to say, like any other.
   const referred = change.credential === "reference";
   if (referred || (widened.length > 0 && change.credential === "none")) {
@@ -45,7 +46,7 @@ export async function applyChange(
     const moved = since.widened.length + since.other.length > 0;
     // What was judged, and perhaps said yes to, was a change of the file as it stood then.
     return moved && change.credential !== "new" ? meanwhile() : change.plan(read, vault);
-  });
+  }, document);
   if (refused) return refused;
   const changes = changesOf(before, janee.home.current().config);
   return janee.note({
@@ -61,16 +62,16 @@ function meanwhile(): Failure {
 }
 
 /** What the change would widen, on a copy in memory: nothing is written before a person has said yes. */
-function wouldWiden(janee: Janee, change: PolicyChange): readonly string[] | Failure {
-  const { home } = janee;
-  const text = home.text();
-  if (text instanceof Failure) return text;
-  const read = readConfig(text, home.configPath);
-  if (read instanceof Failure) return read;
-  const edited = editConfig(text, home.configPath, change.plan(read, home.vault));
-  if (edited instanceof Failure) return edited;
-  const after = readConfig(edited, home.configPath);
-  if (!(after instanceof Failure)) return changesOf(read.config, after.config).widened;
+function judge(
+  janee: Janee,
+  change: PolicyChange,
+): { readonly document: ConfigDocument; readonly widened: readonly string[] } | Failure {
+  const rehearsed = janee.home.rehearse(change.plan);
+  if (rehearsed instanceof Failure) return rehearsed;
+  const { document, after } = rehearsed;
+  if (!(after instanceof Failure)) {
+    return { document, widened: changesOf(document.read.config, after).widened };
+  }
   // The line it complains about is not in any file: only what was typed is wrong.
   const { code, message, next } = after;
   return new Failure(code, message, next === undefined ? {} : { next });

@@ -1,9 +1,7 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { Failure } from "../engine/failure.ts";
 import { judge, looksLikeToken, type Session } from "../engine/session.ts";
 import { homePath } from "../host/home.ts";
-import { openStore } from "../host/store-sqlite.ts";
+import { openStateToStop } from "../host/state.ts";
 import type { Command, Talk } from "./command.ts";
 import { unknownCapability } from "./grant.ts";
 import { withJanee } from "./open.ts";
@@ -63,8 +61,9 @@ async function revoke(
 /** The kill switch works without config and key: no row of the store can be believed any more. */
 function endWithoutVault(talk: Talk, why: Failure): number | Failure {
   const home = homePath(talk.environment);
-  if (home instanceof Failure || !existsSync(join(home, "state.db"))) return why;
-  const store = openStore(join(home, "state.db"));
+  if (home instanceof Failure) return why;
+  const store = openStateToStop(home);
+  if (store === undefined || store instanceof Failure) return store ?? why;
   store.endEverything();
   store.close();
   talk.say(`janee: ${why.message}`);

@@ -5,7 +5,7 @@ import { RowSeal } from "../engine/authentic.ts";
 import { Failure } from "../engine/failure.ts";
 import type { Store } from "../engine/ports.ts";
 import type { Hold, Session } from "../engine/session.ts";
-import { digest } from "../host/clock.ts";
+import { digest } from "../host/digest.ts";
 import type { Command } from "./command.ts";
 import { withJanee } from "./open.ts";
 import type { Janee } from "./wire-up.ts";

@@ -1,14 +1,12 @@
-import { join } from "node:path";
 import { Failure } from "../engine/failure.ts";
 import { LogCheck, type LogReport, type StoredHead } from "../engine/verify-log.ts";
-import { digest } from "../host/clock.ts";
-import { checkPrivate } from "../host/files.ts";
-import { openStore, type SqliteStore } from "../host/store-sqlite.ts";
+import { digest } from "../host/digest.ts";
+import { openExistingState } from "../host/state.ts";
 import { openTrail } from "./audit-files.ts";
 
 /** Checks every file of the trail against the heads in state.db. */
 export function verifyTrail(home: string, auditKey: Uint8Array): LogReport | Failure {
-  const store = openExistingStore(home);
+  const store = openExistingState(home);
   if (store instanceof Failure) return store;
   try {
     const heads = (): readonly StoredHead[] => store?.heads() ?? [];
@@ -25,20 +23,5 @@ export function verifyTrail(home: string, auditKey: Uint8Array): LogReport | Fai
     return check.report(heads());
   } finally {
     store?.close();
-  }
-}
-
-/** undefined: there is none, and looking for one must not make it. */
-export function openExistingStore(home: string): SqliteStore | Failure | undefined {
-  const path = join(home, "state.db");
-  const refused = checkPrivate(path, "file");
-  if (refused) return refused.code === "not_found" ? undefined : refused;
-  try {
-    return openStore(path);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : "unknown error";
-    return new Failure("store_refused", `state.db does not open: ${why}`, {
-      next: `restore it from a backup, or put it aside: mv ${path} ${path}.broken (all sessions end)`,
-    });
   }
 }

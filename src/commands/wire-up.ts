@@ -1,5 +1,4 @@
 // Host parts + engine = one running broker. The only place where they meet.
-import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { Agents } from "../engine/agents.ts";
 import { Approvals } from "../engine/approval.ts";
@@ -8,15 +7,17 @@ import { RowSeal } from "../engine/authentic.ts";
 import { Broker } from "../engine/broker.ts";
 import type { Entry } from "../engine/entry.ts";
 import { Failure } from "../engine/failure.ts";
-import type { Policy } from "../engine/ports.ts";
+import type { Policy, Spawner } from "../engine/ports.ts";
 import { PreparedServices } from "../engine/prepared.ts";
 import { Sessions, shortId } from "../engine/session.ts";
-import { clock, digest, entropy, soon } from "../host/clock.ts";
+import { clock, entropy, soon } from "../host/clock.ts";
 import { decoder } from "../host/decode.ts";
-import { checkPrivate } from "../host/files.ts";
+import { digest } from "../host/digest.ts";
 import type { Home } from "../host/home.ts";
 import { JournalFile } from "../host/journal.ts";
-import { openStore, type SqliteStore } from "../host/store-sqlite.ts";
+import { makeSpawner } from "../host/spawner.ts";
+import { openState } from "../host/state.ts";
+import type { SqliteStore } from "../host/store-sqlite.ts";
 import { UpstreamPool } from "../host/upstream.ts";
 
 export interface Janee {
@@ -26,6 +27,7 @@ export interface Janee {
   readonly sessions: Sessions;
   readonly approvals: Approvals;
   readonly agents: Agents;
+  readonly spawner: Spawner;
   readonly audit: AuditTrail;
   readonly broker: Broker;
   /** Writes an audit line of an event that is no request. */
@@ -36,7 +38,7 @@ export interface Janee {
 const writerIdLength = 10;
 
 export function wireUp(home: Home, policy: Policy = home): Janee | Failure {
-  const store = openState(home);
+  const store = openState(home.path);
   if (store instanceof Failure) return store;
   const rows = new RowSeal(
     digest,
@@ -65,13 +67,14 @@ export function wireUp(home: Home, policy: Policy = home): Janee | Failure {
   });
   const upstream = new UpstreamPool();
   const services = new PreparedServices(home);
+  const spawner = makeSpawner({ home: home.path, environment: home.environment });
   const broker = new Broker({
     ...{ policy, store, sessions, approvals, agents, services, upstream },
-    ...{ decoder, audit, digest, entropy },
+    ...{ decoder, audit, digest, entropy, spawner },
   });
   let events = 0;
   return {
-    ...{ home, store, rows, sessions, approvals, agents, audit, broker },
+    ...{ home, store, rows, sessions, approvals, agents, spawner, audit, broker },
     note(entry) {
       events += 1;
       const id = `${audit.writer}-e${events}`;
@@ -84,20 +87,4 @@ export function wireUp(home: Home, policy: Policy = home): Janee | Failure {
       store.close();
     },
   };
-}
-
-function openState(home: Home): SqliteStore | Failure {
-  const path = join(home.path, "state.db");
-  const refused = checkPrivate(path, "file");
-  if (refused && refused.code !== "not_found") return refused;
-  try {
-    const store = openStore(path);
-    if (refused) chmodSync(path, 0o600);
-    return store;
-  } catch (error) {
-    const why = error instanceof Error ? error.message : "unknown error";
-    return new Failure("store_refused", `state.db does not open: ${why}`, {
-      next: `restore it from a backup, or put it aside: mv ${path} ${path}.broken (all sessions end)`,
-    });
-  }
 }

@@ -1,8 +1,9 @@
 // One function decides: the proxy, MCP, exec, `test` and `why` all call it, so they cannot disagree.
 // Pure: the same config, session, call and time give the same answer.
 import { admitFields } from "./agent-fields.ts";
-import type { Capability, Config, Service } from "./config.ts";
+import type { Capability, Config, ExecPolicy, Service } from "./config.ts";
 import { schemeOf } from "./credential/index.ts";
+import { decideCommand } from "./exec/decide.ts";
 import { Failure } from "./failure.ts";
 import type { HeaderField } from "./ports.ts";
 import { type Decision, isSendable, type RuleList } from "./rule.ts";
@@ -21,9 +22,14 @@ export interface Wish {
   readonly reason?: string;
 }
 
-export interface Admission {
+/** What every admission says, of a request as of a command. */
+export interface Granted {
   readonly capability: Capability;
   readonly service: Service;
+  readonly decision: { readonly effect: Decision["effect"]; readonly rule?: { readonly text: string } };
+}
+
+export interface Admission extends Granted {
   readonly method: string;
   /** What was matched is what is sent and audited. */
   readonly target: Target;
@@ -44,6 +50,49 @@ export function admit(config: Config, standing: Standing, wish: Wish, now: numbe
       `"${capability.service}" runs commands: it takes no requests`,
     );
   }
+  return judgeUse(capability, standing, wish, now) ?? admitRequest(capability, service, wish);
+}
+
+/** A command line, as it was asked for. */
+export interface CommandWish {
+  readonly capability: string;
+  readonly command: readonly string[];
+  readonly reason?: string;
+}
+
+export interface CommandAdmission extends Granted {
+  readonly exec: ExecPolicy;
+  /** What was matched is what runs and is audited. */
+  readonly command: readonly string[];
+}
+
+export function admitCommand(
+  config: Config,
+  standing: Standing,
+  wish: CommandWish,
+  now: number,
+): CommandAdmission | Failure {
+  const capability = config.capabilities.get(wish.capability);
+  if (!capability) return new Failure("unknown_capability", "there is no capability of this name");
+  const service = config.services.get(capability.service);
+  const { exec } = capability;
+  if (!service || !exec || capability.mode !== "exec") {
+    return new Failure("not_an_exec_capability", `"${capability.name}" takes requests: it runs no commands`);
+  }
+  const problem = judgeUse(capability, standing, wish, now);
+  if (problem) return problem;
+  const decision = decideCommand(exec, wish.command);
+  if (decision instanceof Failure) return decision;
+  return { capability, service, exec, command: wish.command, decision };
+}
+
+/** Whether this session may use this capability at this instant. */
+function judgeUse(
+  capability: Capability,
+  standing: Standing,
+  wish: { readonly reason?: string },
+  now: number,
+): Failure | undefined {
   if (standing !== "rules-only") {
     const problem = judgeStanding(standing.session, capability, now);
     if (problem) return problem;
@@ -58,7 +107,7 @@ export function admit(config: Config, standing: Standing, wish: Wish, now: numbe
   if (capability.requireReason && standing !== "rules-only" && !wish.reason && !standing.session?.reason) {
     return new Failure("reason_required", `"${capability.name}" wants a reason with each session or request`);
   }
-  return admitRequest(capability, service, wish);
+  return undefined;
 }
 
 function judgeStanding(
@@ -121,6 +170,7 @@ function refuseOverride(
   target: Target,
   form: string | undefined,
 ): Failure | undefined {
+  if (target.query === undefined && form === undefined) return undefined;
   const inQuery = overridesIn(target.query);
   const ambiguous = inQuery.some(({ name }) => name === "_method");
   if (ambiguous && method !== "POST") return ambiguousQuery();

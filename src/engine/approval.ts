@@ -17,6 +17,10 @@ export interface Question {
   readonly ttlMs?: number;
   readonly reason?: string;
   readonly rule?: string;
+  /** Of a command: what runs, its arguments, and where. */
+  readonly program?: string;
+  readonly argv?: readonly string[];
+  readonly cwd?: string;
   readonly method?: string;
   readonly target?: string;
   /** Agent headers as they would be sent, in a stable order. */
@@ -189,6 +193,9 @@ export class Approvals {
       target,
       headers,
       bodyDigest,
+      program,
+      argv,
+      cwd,
     } = question;
     return this.#digest.sha256(
       JSON.stringify([
@@ -204,6 +211,9 @@ export class Approvals {
         target,
         headers,
         bodyDigest,
+        program,
+        argv,
+        cwd,
       ]),
     );
   }

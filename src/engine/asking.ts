@@ -1,4 +1,5 @@
 // Whether a person still has to say yes: to a session that policy alone let in, or to this one request.
+import type { Granted } from "./admit.ts";
 import type { Approval, Approvals, Question } from "./approval.ts";
 import { bodyLength } from "./bodies.ts";
 import type { Judged, Progress } from "./call.ts";
@@ -23,20 +24,33 @@ export class Asking {
 
   /** Asks where nobody has decided yet, and says what the agent is told meanwhile; undefined: nothing is missing. */
   unapproved(progress: Progress, judged: Judged, prepared: Prepared): Failure | undefined {
+    return (
+      this.unansweredSession(judged, prepared) ?? this.unanswered(judged, wishOf(progress, judged), prepared)
+    );
+  }
+
+  /** A session that policy alone let in, of a capability that has wanted a person since. */
+  unansweredSession(judged: Judged<Granted>, prepared: Prepared): Failure | undefined {
     const { session, admission } = judged;
-    if (!session) return undefined;
-    if (session.approvedBy === "policy" && !admission.capability.autoApprove) {
-      const refused = this.ask(sessionQuestion(judged), prepared);
-      if (refused) return refused;
-      this.#sessions.approve(session.id);
-    }
-    return asks(judged) ? this.ask(requestQuestion(progress, judged), prepared) : undefined;
+    if (!session || session.approvedBy === "person" || admission.capability.autoApprove) return undefined;
+    const refused = this.ask(sessionQuestion(judged), prepared);
+    if (!refused) this.#sessions.approve(session.id);
+    return refused;
+  }
+
+  /** This one request or command, under an `ask` rule. */
+  unanswered(judged: Judged<Granted>, wish: AskedFor, prepared: Prepared): Failure | undefined {
+    return judged.session && asks(judged) ? this.ask(requestQuestion(judged, wish), prepared) : undefined;
   }
 
   /** Uses up the yes to this very request, in the tick in which it is sent. */
   spend(progress: Progress, judged: Judged): Failure | undefined {
-    if (!asks(judged)) return undefined;
-    const approval = this.#approvals.find(requestQuestion(progress, judged));
+    return this.spendAnswer(judged, wishOf(progress, judged));
+  }
+
+  spendAnswer(judged: Judged<Granted>, wish: AskedFor): Failure | undefined {
+    if (!judged.session || !asks(judged)) return undefined;
+    const approval = this.#approvals.find(requestQuestion(judged, wish));
     if (!approval || !this.#approvals.use(approval.id)) return pending(approval);
     const { session, admission } = judged;
     const rule = admission.decision.rule?.text;
@@ -73,7 +87,7 @@ export class Asking {
 }
 
 /** Whether a person has to say yes to this request, and has not said so for the whole session. */
-export function asks({ admission, session }: Judged): boolean {
+export function asks({ admission, session }: Judged<Granted>): boolean {
   const { effect, rule } = admission.decision;
   return effect === "ask" && !(rule && session?.confirmed?.includes(rule.text));
 }
@@ -96,7 +110,7 @@ function pending(approval: Approval | undefined): Failure {
   });
 }
 
-function sessionQuestion({ admission, session }: Judged): Question {
+function sessionQuestion({ admission, session }: Judged<Granted>): Question {
   return {
     kind: "session",
     owner: session?.owner ?? "",
@@ -108,14 +122,27 @@ function sessionQuestion({ admission, session }: Judged): Question {
   };
 }
 
-function requestQuestion(progress: Progress, judged: Judged): Question {
-  const { decision, method, target, fields } = judged.admission;
-  const { digest, preview, body, call } = progress;
+/** What a question about one request or command is bound to. */
+export type AskedFor = Omit<
+  Question,
+  "kind" | "owner" | "agent" | "session" | "capability" | "service" | "ttlMs" | "rule"
+>;
+
+function requestQuestion(judged: Judged<Granted>, wish: AskedFor): Question {
+  const { rule } = judged.admission.decision;
   return {
     ...sessionQuestion(judged),
     kind: "request",
+    ...(rule === undefined ? {} : { rule: rule.text }),
+    ...wish,
+  };
+}
+
+function wishOf(progress: Progress, judged: Judged): AskedFor {
+  const { method, target, fields } = judged.admission;
+  const { digest, preview, body, call } = progress;
+  return {
     ...(call.reason === undefined ? {} : { reason: call.reason }),
-    ...(decision.rule === undefined ? {} : { rule: decision.rule.text }),
     method,
     target: targetText(target),
     headers: fields.map(({ key, value }) => `${key}: ${value}`).sort(),
@@ -126,11 +153,13 @@ function requestQuestion(progress: Progress, judged: Judged): Question {
 }
 
 function askedEntry(id: string, shown: Question): Parameters<Trail["note"]>[0] {
-  const { owner, capability, service, method, target, rule, reason } = shown;
+  const { owner, capability, service, method, target, argv, cwd, rule, reason } = shown;
   return {
     ...{ event: "approval", outcome: "asked", approval: id, owner, capability, service },
     ...(method === undefined ? {} : { method }),
     ...(target === undefined ? {} : { path: target }),
+    ...(argv === undefined ? {} : { argv }),
+    ...(cwd === undefined ? {} : { cwd }),
     ...(rule === undefined ? {} : { rule }),
     ...(reason === undefined ? {} : { reason }),
   };
@@ -143,12 +172,13 @@ const mostWaiting = 20;
 /** What a person sees and the store keeps of a question: what an agent wrote may hold the key, or a token. */
 function shownOf(question: Question, prepared: Prepared): Question {
   const clean = (text: string): string => withoutTokens(prepared.scrubber.text(text).text);
-  const { agent, reason, target, headers, bodyPreview } = question;
+  const { agent, reason, target, argv, headers, bodyPreview } = question;
   return {
     ...question,
     ...(agent === undefined ? {} : { agent: clean(agent) }),
     ...(reason === undefined ? {} : { reason: clean(reason) }),
     ...(target === undefined ? {} : { target: clean(target) }),
+    ...(argv === undefined ? {} : { argv: argv.map(clean) }),
     ...(headers === undefined ? {} : { headers: headers.map((text) => clean(text).slice(0, longestShown)) }),
     ...(bodyPreview === undefined ? {} : { bodyPreview: clean(bodyPreview) }),
   };

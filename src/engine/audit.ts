@@ -1,9 +1,17 @@
 // The audit trail: one JSON object a line, one keyed chain a writer. A line is "written" when write(2) has
 // returned; the chain's head is stored right after, so a valid tail past the head is a crash and a head past
-// the file is a cut.
+// the file is a cut. Each command is a writer: so that their heads do not pile up in the store, the first line of a
+// later writer takes over the oldest of them, and that line's own chain keeps them from then on.
 import { type Entry, entryText, type Story } from "./entry.ts";
 import { Failure } from "./failure.ts";
+import { LineBuffer } from "./line-buffer.ts";
 import type { ChainHead, Digest, Journal, Soon, Store } from "./ports.ts";
+
+/** From so many heads on, the next writer takes over the oldest ones; so many stay. */
+const mostHeads = 32;
+const keptHeads = 16;
+/** More would make the line long; the writer behind takes over the rest. */
+const mostTakenOver = 64;
 
 interface Waiting {
   readonly text: string;
@@ -23,6 +31,7 @@ export class AuditTrail {
   #seq = 0;
   #prev = "";
   #waiting: Waiting[] = [];
+  readonly #lines = new LineBuffer();
 
   constructor(parts: {
     journal: Journal;
@@ -65,15 +74,21 @@ export class AuditTrail {
   }
 
   #write(batch: readonly Waiting[]): Failure | undefined {
-    let { seq, prev, lines } = { seq: this.#seq, prev: this.#prev, lines: "" };
+    let { seq, prev } = { seq: this.#seq, prev: this.#prev };
+    const lines = this.#lines;
+    lines.clear();
+    const takenOver = seq === 0 ? this.#overdueHeads() : [];
+    const follows = takenOver.length === 0 ? "" : `,"follows":${JSON.stringify(takenOver)}`;
     for (const { text } of batch) {
       seq += 1;
+      const more = seq === 1 ? follows : "";
       // The line without its hash: exactly the bytes that the hash covers.
-      const line = `${text},"writer":"${this.#writer}","seq":${seq},"prev":"${prev}"}`;
-      prev = this.#digest.hmac(this.#key, line);
-      lines += `${sealedLine(line, prev)}\n`;
+      const covered = lines.add(`${text}${more},"writer":"${this.#writer}","seq":${seq},"prev":"${prev}"}`);
+      prev = this.#digest.hmac(this.#key, covered);
+      lines.dropLastByte();
+      lines.add(`${hashKey}${prev}"}\n`);
     }
-    const failure = this.#journal.write(lines);
+    const failure = this.#journal.write(lines.bytes);
     if (failure) {
       this.#beginNewChain();
       return failure;
@@ -82,7 +97,7 @@ export class AuditTrail {
     this.#prev = prev;
     const head: ChainHead = { writer: this.#writer, seq, hash: prev };
     try {
-      this.#store.saveHead({ ...head, mac: headMac(this.#digest, this.#key, head) });
+      this.#store.saveHead({ ...head, mac: headMac(this.#digest, this.#key, head) }, takenOver);
       this.#afterWrite();
     } catch {
       this.#beginNewChain();
@@ -91,6 +106,21 @@ export class AuditTrail {
       });
     }
     return undefined;
+  }
+
+  /** Oldest first. It does no harm if a writer among them is at work: its next line stores its head again. */
+  #overdueHeads(): readonly ChainHead[] {
+    try {
+      const heads = this.#store.heads();
+      if (heads.length <= mostHeads) return [];
+      return heads
+        .slice(0, Math.min(heads.length - keptHeads, mostTakenOver))
+        .filter((head) => headMac(this.#digest, this.#key, head) === head.mac)
+        .map(({ writer, seq, hash }) => ({ writer, seq, hash }));
+    } catch {
+      // The store is broken: storing this writer's own head will say so.
+      return [];
+    }
   }
 
   /** How much of a failed batch reached the file is not known, so nothing may be chained behind it. */
@@ -104,10 +134,6 @@ export class AuditTrail {
 
 export function headMac(digest: Digest, key: Uint8Array, head: ChainHead): string {
   return digest.hmac(key, `head\n${head.writer}\n${head.seq}\n${head.hash}`);
-}
-
-function sealedLine(line: string, hash: string): string {
-  return `${line.slice(0, -1)},"hash":"${hash}"}`;
 }
 
 const hashLength = 43;

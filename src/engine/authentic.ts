@@ -1,4 +1,7 @@
 import type { Digest, StoredRow } from "./ports.ts";
+import { Recent } from "./recent.ts";
+
+const mostSeen = 4_096;
 
 /** Rows of the store under a key: a row that anything else wrote does not exist. */
 export class RowSeal {
@@ -6,7 +9,7 @@ export class RowSeal {
   readonly #key: () => Uint8Array;
   readonly #older: () => readonly Uint8Array[];
   /** Rows that verified, by table and MAC: a row of one table is none of another. */
-  readonly #seen = new Map<string, { readonly row: string; readonly value: unknown }>();
+  readonly #seen = new Recent<{ readonly row: string; readonly value: unknown }>(mostSeen);
 
   #seenUnder: Uint8Array | undefined;
 
@@ -38,7 +41,6 @@ export class RowSeal {
     const isUnder = (key: Uint8Array): boolean => this.#mac(key, table, stored.row) === stored.mac;
     if (!isUnder(current) && !this.#older().some(isUnder)) return undefined;
     const value = JSON.parse(stored.row) as T;
-    if (this.#seen.size >= 4096) this.#seen.clear();
     this.#seen.set(place, { row: stored.row, value });
     return value;
   }

@@ -1,7 +1,7 @@
 // The one pipeline: admit → ask → open → record → send → scrub → record. Every face comes through here.
 import { Access, type AccessWish } from "./access.ts";
 import { admit, type Standing } from "./admit.ts";
-import { type Agents, isAgentToken } from "./agents.ts";
+import type { Agents } from "./agents.ts";
 import type { Approval, Approvals, Verdict } from "./approval.ts";
 import { Asking } from "./asking.ts";
 import type { AuditTrail } from "./audit.ts";
@@ -10,15 +10,18 @@ import type { Call, Judged, Progress, Reply } from "./call.ts";
 import type { Caller } from "./caller.ts";
 import { Consent, type Way } from "./consent.ts";
 import type { Story } from "./entry.ts";
+import type { CommandCall, CommandReply } from "./exec/call.ts";
+import { Commands } from "./exec/commands.ts";
 import { Failure } from "./failure.ts";
 import { type Flight, InFlight } from "./in-flight.ts";
 import { countUse, refuseOverLimit } from "./limit.ts";
-import type { Decoder, Digest, Entropy, Policy, Store, Upstream, UpstreamReply } from "./ports.ts";
+import type { Decoder, Digest, Entropy, Policy, Spawner, Store, Upstream, UpstreamReply } from "./ports.ts";
 import { type Prepared, type PreparedServices, upstreamTarget } from "./prepared.ts";
 import { readFirst, typedFields } from "./read-first.ts";
 import { sameService } from "./same-service.ts";
 import { boundaryOf, scrubReply, scrubStream } from "./scrub-reply.ts";
 import { judge, type Session, type Sessions } from "./session.ts";
+import { Standings } from "./standing.ts";
 import { refusedAccess, refusedCall, Trail } from "./trail.ts";
 
 export interface BrokerParts {
@@ -33,11 +36,12 @@ export interface BrokerParts {
   readonly audit: AuditTrail;
   readonly digest: Digest;
   readonly entropy: Entropy;
+  readonly spawner: Spawner;
 }
 
-/** What is safe to send twice (RFC 9110 section 9.2.2). */
 /** Bodies of up to 8 MiB each. */
 const mostReadFirst = 32;
+/** What is safe to send twice (RFC 9110 section 9.2.2). */
 const repeatable = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]);
 
 export class Broker {
@@ -46,6 +50,8 @@ export class Broker {
   readonly #asking: Asking;
   readonly #access: Access;
   readonly #consent: Consent;
+  readonly #standings: Standings;
+  readonly #commands: Commands;
   readonly #inFlight = new InFlight();
   #readingFirst = 0;
 
@@ -55,6 +61,9 @@ export class Broker {
     this.#asking = new Asking(parts.approvals, parts.sessions, this.#trail);
     this.#access = new Access(parts, this.#asking, this.#trail);
     this.#consent = new Consent(parts, this.#trail);
+    this.#standings = new Standings(parts, this.#access);
+    const shared = { trail: this.#trail, questions: this.#asking, inFlight: this.#inFlight };
+    this.#commands = new Commands(parts, { ...shared, standings: this.#standings });
   }
 
   /** A session for a caller that asks for one. */
@@ -86,18 +95,31 @@ export class Broker {
     return this.#consent.decide(id, verdict, way);
   }
 
+  /** A command instead of a request. */
+  run(call: CommandCall): Promise<CommandReply | Failure> {
+    return this.#commands.run(call);
+  }
+
   async handle(asked: Call): Promise<Reply | Failure> {
     const id = this.#trail.newId();
-    const caller = this.#callerOf(asked);
-    const call = caller ? await this.#withSession(asked, caller) : asked;
+    const caller = this.#standings.callerOf(asked);
+    const call = caller ? await this.#standings.seated(asked, caller, this.#refusedByRules(asked)) : asked;
     if (call instanceof Failure) return this.#refuse(id, asked, call);
     const judged = this.#judge(call, undefined);
     if (judged instanceof Failure) return this.#refuse(id, call, judged);
+    const startedAt = this.#parts.sessions.now();
+    const { body } = call;
     const unread: Progress = {
-      ...{ id, call, startedAt: this.#parts.sessions.now(), body: call.body },
-      ...{ form: undefined, digest: undefined, preview: undefined },
+      id,
+      call,
+      startedAt,
+      body,
+      form: undefined,
+      digest: undefined,
+      preview: undefined,
     };
-    const progress = await this.#readFirst(unread, judged);
+    const reading = this.#readFirst(unread, judged);
+    const progress = reading instanceof Promise ? await reading : reading;
     if (progress instanceof Failure) return this.#refuse(id, call, progress, judged);
     const flight: Flight = { call, capability: judged.admission.capability.name, session: judged.session };
     this.#inFlight.begin(flight);
@@ -110,25 +132,14 @@ export class Broker {
     return { ...reply, body: { kind: "stream", length: reply.body.length, chunks } };
   }
 
-  #callerOf({ by }: Call): Caller | undefined {
-    if (typeof by === "string") return undefined;
-    if ("caller" in by) return by.caller;
-    return "token" in by && isAgentToken(by.token) ? this.#parts.agents.byToken(by.token) : undefined;
-  }
-
-  /** A caller without a live session asks for one; not for what the rules deny anyway. */
-  async #withSession(call: Call, caller: Caller): Promise<Call | Failure> {
+  #refusedByRules(call: Call): Failure | undefined {
     const { policy, sessions } = this.#parts;
     const admission = admit(policy.current().config, "rules-only", call, sessions.now());
-    if (admission instanceof Failure) return admission;
-    const { surface, capability, reason } = call;
-    const wish = { surface, caller, capability, renew: false, ...(reason === undefined ? {} : { reason }) };
-    const opened = await this.#access.open(wish);
-    return opened instanceof Failure ? opened : { ...call, by: { session: opened.id } };
+    return admission instanceof Failure ? admission : undefined;
   }
 
-  /** Bodies that are read whole share a bounded memory. */
-  async #readFirst(unread: Progress, judged: Judged): Promise<Progress | Failure> {
+  /** Bodies that are read whole share a bounded memory. No promise where nothing is to be read. */
+  #readFirst(unread: Progress, judged: Judged): Progress | Failure | Promise<Progress | Failure> {
     if (this.#readingFirst >= mostReadFirst) {
       return new Failure("too_busy", "too many bodies are being read at once", { retryAfter: 1 });
     }
@@ -158,21 +169,12 @@ export class Broker {
       policy,
       store,
       now: sessions.now(),
-      sessionOf: (call) => this.#sessionOf(call),
+      sessionOf: (call) => this.#standings.sessionOf(call),
     });
   }
 
   writeRefusalCounts(): Promise<void> {
     return this.#trail.writeRefusalCounts();
-  }
-
-  #sessionOf(call: Call): Session | undefined {
-    if (call.by === "person" || call.by === "nobody") return undefined;
-    const { sessions, store } = this.#parts;
-    if ("caller" in call.by) return sessions.live(call.by.caller.owner, call.capability);
-    return "token" in call.by
-      ? sessions.byToken(call.by.token, store.versionOfTick())
-      : sessions.byId(call.by.session);
   }
 
   #judge(call: Call, form: string | undefined): Judged | Failure {
@@ -184,7 +186,7 @@ export class Broker {
       });
     }
     const version = store.versionOfTick();
-    const session = this.#sessionOf(call);
+    const session = this.#standings.sessionOf(call);
     const standing: Standing = call.by === "person" ? "rules-only" : { session };
     const wish = form === undefined ? call : { ...call, form };
     const admission = admit(config, standing, wish, sessions.now());
@@ -220,7 +222,7 @@ export class Broker {
     const request = {
       method,
       target: upstreamTarget(service, target, prepared.injection),
-      fields: [...typedFields(fields, progress.body), ...prepared.fields],
+      fields: typedFields(fields, progress.body).concat(prepared.fields),
       body: progress.body,
     };
     for (let how: "pooled" | "fresh" = "pooled"; ; how = "fresh") {
@@ -321,7 +323,7 @@ export class Broker {
   }
 
   async #refuse(id: string, call: Call, failure: Failure, judged?: Judged): Promise<Failure> {
-    await this.#trail.refuse(refusedCall(id, call, this.#sessionOf(call), judged), failure);
+    await this.#trail.refuse(refusedCall(id, call, this.#standings.sessionOf(call), judged), failure);
     return failure;
   }
 }

@@ -1,21 +1,15 @@
 // What an agent wants done, what it gets back, and what is known of it on the way.
-import type { Admission } from "./admit.ts";
-import type { Caller } from "./caller.ts";
+import type { Admission, Granted } from "./admit.ts";
 import type { Body, HeaderField, Lifeline } from "./ports.ts";
 import type { Session } from "./session.ts";
+import type { By } from "./standing.ts";
 
 /** What an agent wants done, with who it is and the thread it hangs by. */
 export interface Call {
   readonly surface: string;
   /** Whose refusals are counted together: an address, or an owner. */
   readonly peer: string;
-  /** `person`: a command of janee itself, run by the one who owns the keys. */
-  readonly by:
-    | { readonly token: string }
-    | { readonly caller: Caller }
-    | { readonly session: string }
-    | "nobody"
-    | "person";
+  readonly by: By;
   readonly capability: string;
   readonly method: string;
   readonly target: string;
@@ -46,8 +40,8 @@ export interface Progress {
 }
 
 /** A verdict, with what was looked at to reach it. */
-export interface Judged {
-  readonly admission: Admission;
+export interface Judged<Verdict extends Granted = Admission> {
+  readonly admission: Verdict;
   readonly session: Session | undefined;
   readonly version: number;
   readonly generation: number;

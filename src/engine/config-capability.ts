@@ -1,4 +1,5 @@
-import type { Capability, ExecPolicy, Service } from "./config.ts";
+import type { Capability, Service } from "./config.ts";
+import { execKeys, execOf } from "./config-exec.ts";
 import { durationOf, hourMs, limitOf } from "./config-fields.ts";
 import type { Fields, Place } from "./config-place.ts";
 import { rulesOf } from "./config-rules.ts";
@@ -6,7 +7,6 @@ import type { Position } from "./failure.ts";
 import { didYouMean } from "./nearest.ts";
 import { RuleList } from "./rule.ts";
 
-export const execKeys: readonly string[] = ["allowCommands", "envMap", "timeout", "workDir"];
 export const capabilityKeys: readonly string[] = [
   ...["service", "mode", "description", "ttl", "autoApprove", "approval", "requireReason", "limit"],
   ...["allowedAgents", "rules"],
@@ -14,11 +14,12 @@ export const capabilityKeys: readonly string[] = [
 ];
 export const modes: readonly string[] = ["http", "exec"];
 export const approvals: readonly string[] = ["any", "out-of-band"];
-const defaultTimeoutMs = 30_000;
 
 export interface ReadCapability {
   readonly capability: Capability;
   readonly rulePlaces: readonly Position[];
+  /** Where each rule on arguments stands, by its command. */
+  readonly argsPlaces: ReadonlyMap<string, readonly Position[]>;
 }
 
 /** `declared` holds every service that the file names, sound or not. */
@@ -35,7 +36,7 @@ export function capabilityOf(
   const limit = fields.get("limit");
   const rules = mode === "http" ? fields.get("rules") : refuseRules(fields);
   const placed = rules && (rulesOf(rules) ?? []);
-  const exec = mode === "exec" ? execOf(fields) : refuseExec(fields);
+  const exec = mode === "exec" ? execOf(fields, services.get(service ?? "")?.auth) : refuseExec(fields);
   const capability: Capability = {
     name,
     service: service ?? "",
@@ -49,9 +50,10 @@ export function capabilityOf(
     allowedAgents: fields.get("allowedAgents")?.strings("a list of agents, such as [claude-code]"),
     // Exec mode sends no requests, so there is nothing to leave open.
     rules: new RuleList(mode === "exec" ? [] : placed?.map(({ rule }) => rule)),
-    exec,
+    exec: exec?.policy,
   };
-  return { capability, rulePlaces: placed?.map((one) => one.place.position) ?? [] };
+  const rulePlaces = placed?.map((one) => one.place.position) ?? [];
+  return { capability, rulePlaces, argsPlaces: exec?.argsPlaces ?? new Map() };
 }
 
 const elsewhere = new Map([
@@ -109,48 +111,4 @@ function refuseExec(fields: Fields): undefined {
     const place = fields.get(key);
     if (place) place.reading.refuse(place.keyOffset, `"${key}" goes with mode: exec`);
   }
-}
-
-function execOf(fields: Fields): ExecPolicy {
-  const commands = fields.need("allowCommands", "the commands it may run, such as [gh, git]");
-  const timeout = fields.get("timeout");
-  const workDir = fields.get("workDir");
-  const folder = workDir?.string("a folder");
-  if (folder === "") workDir?.refuse("expected a folder, found nothing");
-  return {
-    allowCommands: (commands && commandsOf(commands)) ?? [],
-    envMap: envMapOf(fields.get("envMap")),
-    timeoutMs: (timeout && durationOf(timeout, "30s", { most: hourMs, mostText: "1h" })) ?? defaultTimeoutMs,
-    workDir: folder,
-  };
-}
-
-function commandsOf(place: Place): readonly string[] | undefined {
-  return place.items("a list of commands, such as [gh, git]")?.flatMap((item) => {
-    const command = item.string("a command");
-    if (command === undefined) return [];
-    // A relative path would mean whatever lies in the folder that the agent chose.
-    const relative = /[\\/]/.test(command) && !/^(?:\/|~\/|[A-Za-z]:[\\/])/.test(command);
-    if (!relative && /^[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$/.test(command) && !/^\.+$/.test(command))
-      return [command];
-    item.refuse("expected the name of a command, or its absolute path");
-    return [];
-  });
-}
-
-function envMapOf(place: Place | undefined): ReadonlyMap<string, string> {
-  const env = new Map<string, string>();
-  for (const [name, at] of place?.entries() ?? []) {
-    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
-      at.reading.refuse(at.keyOffset, "expected the name of a variable, such as TWITTER_API_KEY");
-      continue;
-    }
-    const value = at.string('text, such as "{{credential}}"');
-    if (value === undefined) continue;
-    if (value.replaceAll("{{credential}}", "").includes("{{")) {
-      at.refuse('expected "{{credential}}", the only placeholder there is');
-    }
-    env.set(name, value);
-  }
-  return env;
 }

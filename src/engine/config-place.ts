@@ -17,14 +17,16 @@ interface Complaint {
 
 /** Collects what is wrong with one file, so that a reader can go on and a caller gets the first. */
 export class Reading {
-  readonly text: string;
   readonly #tree: ConfigTree;
   readonly #failures: Failure[] = [];
   readonly warnings: Finding[] = [];
 
-  constructor(text: string, tree: ConfigTree) {
-    this.text = text;
+  constructor(tree: ConfigTree) {
     this.#tree = tree;
+  }
+
+  get text(): string {
+    return this.#tree.text;
   }
 
   get failure(): Failure | undefined {

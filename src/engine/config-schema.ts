@@ -100,6 +100,15 @@ const rule: Schema = {
   oneOf: ["allow", "deny", "ask"].map((effect) => closed({ [effect]: ruleText }, [effect])),
 };
 
+const argsPattern: Schema = {
+  type: "array",
+  items: { type: "string" },
+  description: 'Arguments; "*" alone is any run of them: ["issue", "list", "*"]',
+};
+const argsRule: Schema = {
+  oneOf: ["allow", "deny", "ask"].map((effect) => closed({ [effect]: argsPattern }, [effect])),
+};
+
 const capability = closed(
   {
     service: text("The name of a service"),
@@ -113,6 +122,17 @@ const capability = closed(
     allowedAgents: list("The only agents that may use it"),
     rules: { type: "array", items: rule, description: "The first match wins; no match: denied" },
     allowCommands: list("Exec mode: the only commands that may run"),
+    args: {
+      type: "object",
+      additionalProperties: { type: "array", items: argsRule },
+      description: "Exec mode: rules on the arguments of a command; the first match wins; no match: denied",
+    },
+    sha256: {
+      type: "object",
+      additionalProperties: { type: "string", pattern: "^[0-9A-Fa-f]{64}$" },
+      description: "Exec mode: the digest that a command's file must have",
+    },
+    dangerous: flag("Exec mode: list shells, interpreters and tools that print or send their environment"),
     envMap: {
       type: "object",
       propertyNames: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },

@@ -16,9 +16,19 @@ const elsewhere = new Map([
   ...["type", "key", "password", "username", "headers", "header", "params", "param"].map(
     (key) => [key, underAuth] as const,
   ),
-  ...["rules", "ttl", "autoApprove", "mode", "allowCommands", "envMap", "timeout", "workDir"].map(
-    (key) => [key, inCapability] as const,
-  ),
+  ...[
+    "rules",
+    "ttl",
+    "autoApprove",
+    "mode",
+    "allowCommands",
+    "envMap",
+    "timeout",
+    "workDir",
+    "args",
+    "sha256",
+    "dangerous",
+  ].map((key) => [key, inCapability] as const),
 ]);
 
 export function serviceOf(name: string, place: Place, onSecret: OnSecret): Service | undefined {

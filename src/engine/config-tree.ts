@@ -17,6 +17,8 @@ import { Failure, type FailureCode, type Position } from "./failure.ts";
 import { effects } from "./rule.ts";
 
 export interface ConfigTree {
+  readonly text: string;
+  readonly file: string;
   /** Undefined for a file without content. */
   readonly root: Node | undefined;
   readonly position: (offset: number) => Position;
@@ -42,7 +44,8 @@ export function parseTree(text: string, file: string): ConfigTree | Failure {
 
   const control = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\r(?!\n)/.exec(text);
   if (control) return fail({ offset: control.index, message: "a control character" });
-  const refused = refuseSyntax(text);
+  const lexemes = [...new Lexer().lex(text)];
+  const refused = refuseSyntax(lexemes);
   if (refused) return fail(refused);
 
   const composer = new Composer({
@@ -51,13 +54,19 @@ export function parseTree(text: string, file: string): ConfigTree | Failure {
     schema: "core",
     version: "1.2",
   });
-  const [document, second] = [...composer.compose(new Parser().parse(text), false, text.length)];
+  const [document, second] = [...composer.compose(tokensOf(lexemes), false, text.length)];
   if (second) return fail({ offset: second.range[0], message: severalDocuments });
   const error = document?.errors[0] ?? document?.warnings[0];
   if (error) return fail({ offset: error.pos[0], message: messageFor(error) });
   const root = document?.contents ?? undefined;
   const blank = root?.range?.[0] === root?.range?.[1];
-  return { root: blank ? undefined : root, position };
+  return { text, file, root: blank ? undefined : root, position };
+}
+
+function* tokensOf(lexemes: readonly string[]): Generator<CST.Token> {
+  const parser = new Parser();
+  for (const lexeme of lexemes) yield* parser.next(lexeme);
+  yield* parser.end();
 }
 
 interface Problem {
@@ -69,7 +78,7 @@ interface Problem {
 const severalDocuments = 'expected one document: "---" and "..." between or after the content are refused';
 
 /** Everything that makes a value mean something else than it looks like, found before a tree is built. */
-function refuseSyntax(text: string): Problem | undefined {
+function refuseSyntax(lexemes: readonly string[]): Problem | undefined {
   let offset = 0;
   let scalarNext = false;
   let begun = false;
@@ -77,7 +86,7 @@ function refuseSyntax(text: string): Problem | undefined {
   let dashes = 0;
   let scalar = "";
   let key = "";
-  for (const lexeme of new Lexer().lex(text)) {
+  for (const lexeme of lexemes) {
     // Marks without width between the real lexemes.
     if (lexeme === CST.DOCUMENT || lexeme === CST.FLOW_END) continue;
     if (lexeme === CST.SCALAR) {

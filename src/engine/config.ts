@@ -1,5 +1,6 @@
 // What the config file means, once it is read. Reading it is `read-config.ts`.
 import type { Auth } from "./credential/scheme.ts";
+import type { ArgsRule } from "./exec/args-rule.ts";
 import type { RuleList } from "./rule.ts";
 
 export interface BaseUrl {
@@ -40,6 +41,12 @@ export interface ExecPolicy {
   readonly envMap: ReadonlyMap<string, string>;
   readonly timeoutMs: number;
   readonly workDir: string | undefined;
+  /** Commands that hand the credential to whoever writes their arguments are meant to be listed. */
+  readonly dangerous: boolean;
+  /** Rules on the arguments of a command; a command that is not in here has none. */
+  readonly args: ReadonlyMap<string, readonly ArgsRule[]>;
+  /** The digest, in lower-case hex, that a command's file must have. */
+  readonly sha256: ReadonlyMap<string, string>;
 }
 
 export interface Capability {

@@ -1,7 +1,15 @@
 // Edits of the config's text that leave every other byte as its owner wrote it: no part is ever dumped anew.
 import { isMap, isScalar, isSeq, type Pair, type YAMLMap } from "yaml";
 import { isPlainList, isPlainMap } from "./config-render.ts";
-import { keyText, type Plain, type PlainMap, parseTree, plainOf, repeatedKey } from "./config-tree.ts";
+import {
+  type ConfigTree,
+  keyText,
+  type Plain,
+  type PlainMap,
+  parseTree,
+  plainOf,
+  repeatedKey,
+} from "./config-tree.ts";
 import { ConfigText, type Splice } from "./edit-text.ts";
 import { Failure } from "./failure.ts";
 
@@ -12,70 +20,90 @@ export type Edit =
   | { readonly path: readonly string[]; readonly value: Json }
   | { readonly path: readonly string[]; readonly remove: true };
 
-type Step = { readonly path: readonly string[]; readonly value: Plain | undefined };
+/** What is to be different: no step of a list leads to, or into, what another one of it changes. */
+interface Step {
+  readonly path: readonly string[];
+  /** Undefined: the key is to go. */
+  readonly value: Plain | undefined;
+}
 
-export function editConfig(text: string, file: string, edits: readonly Edit[]): string | Failure {
-  const before = parseTree(text, file);
-  if (before instanceof Failure) return before;
+/** The file with these edits made. Its tree is what the text was parsed to again, and found to mean what was wanted. */
+export function editConfig(before: ConfigTree, edits: readonly Edit[]): ConfigTree | Failure {
   const repeated = repeatedKey(before.root);
   if (repeated !== undefined) {
     const at = before.position(repeated);
     return new Failure("config_invalid", "this key appears twice in its map", { at });
   }
-  const steps: Step[] = edits.map((edit) => ({
-    path: edit.path,
-    value: "remove" in edit ? undefined : plainFrom(edit.value),
-  }));
-  const edited = apply(text, file, steps);
-  if (edited instanceof Failure) return edited;
-
-  const after = parseTree(edited, file);
-  if (after instanceof Failure && Buffer.byteLength(edited) > Buffer.byteLength(text)) {
-    if (after.message.includes("1 MiB")) return after;
+  const old = plainOf(before.root);
+  let wanted = old;
+  for (const edit of edits) {
+    const next = changed(wanted, edit.path, "remove" in edit ? undefined : plainFrom(edit.value));
+    if (next === undefined) {
+      return new Failure("config_invalid", "expected a map where an edit is to go, found something else", {
+        at: before.position(0),
+      });
+    }
+    wanted = next;
   }
-  const wanted = steps.reduce<Plain>(
-    (plain, step) => changed(plain, step.path, step.value),
-    plainOf(before.root),
-  );
-  if (after instanceof Failure || !sameConfig(plainOf(after.root), wanted)) {
-    throw new Error("an edit of the config would have changed something else: nothing is written");
-  }
-  return edited;
+  const after = apply(before, stepsBetween(old, wanted));
+  if (!(after instanceof Failure) && !sameConfig(plainOf(after.root), wanted)) throw new Error(unsafe);
+  return after;
 }
 
-/** One parse serves as many replacements of scalars as stand in a row; anything else is a pass of its own. */
-function apply(text: string, file: string, steps: readonly Step[]): string | Failure {
-  let current = text;
-  const queue = [...steps];
-  while (queue.length > 0) {
-    const tree = parseTree(current, file);
-    if (tree instanceof Failure) return tree;
-    const content = new ConfigText(current, tree.root);
+const unsafe = "an edit of the config would have changed something else: nothing is written";
+
+/** Down to the values that differ, so that what both have stays as it is written. */
+function stepsBetween(old: Plain, wanted: Plain, path: readonly string[] = []): readonly Step[] {
+  if (same(old, wanted)) return [];
+  // A file without content is as good as an empty map.
+  const from = path.length === 0 && old === null ? new Map<string, Plain>() : old;
+  if (!isPlainMap(from) || !isPlainMap(wanted)) return [{ path, value: wanted }];
+  const set = [...wanted].flatMap(([key, value]) => {
+    const known = from.get(key);
+    return known === undefined
+      ? [{ path: [...path, key], value }]
+      : stepsBetween(known, value, [...path, key]);
+  });
+  const gone = [...from.keys()].filter((key) => !wanted.has(key));
+  return [...set, ...gone.map((key) => ({ path: [...path, key], value: undefined }))];
+}
+
+/** One parse serves as many steps as do not meddle with each other; the rest waits for the next. */
+function apply(before: ConfigTree, steps: readonly Step[]): ConfigTree | Failure {
+  let tree = before;
+  for (let left = steps; left.length > 0; ) {
+    const content = new ConfigText(tree.text, tree.root);
     const splices: Splice[] = [];
-    const touched = new Set<string>();
-    for (let step = queue[0]; step; step = queue[0]) {
+    const waiting: Step[] = [];
+    const scalars = new Set<YAMLMap | undefined>();
+    const rebuilt = new Set<YAMLMap | undefined>();
+    for (const step of left) {
       const spot = find(content, step.path);
-      if (spot === undefined) {
-        return new Failure("config_invalid", "expected a map where an edit is to go, found something else", {
-          at: tree.position(0),
-        });
-      }
+      const map = spot.maps.at(-1);
       const simple = replacesScalar(spot, step.value);
-      const id = JSON.stringify(step.path);
-      if (splices.length > 0 && (!simple || touched.has(id))) break;
-      queue.shift();
-      touched.add(id);
-      const inner = smallerSteps(spot, step);
-      if (inner) {
-        queue.unshift(...inner);
-        break;
+      const free = !rebuilt.has(map) && (simple || !scalars.has(map));
+      const pieces = free ? spliceFor(content, spot, step.value) : [];
+      if (!free || pieces.some((piece) => splices.some((other) => meets(piece, other)))) {
+        waiting.push(step);
+        continue;
       }
-      splices.push(...spliceFor(content, spot, step.value));
-      if (!simple) break;
+      (simple ? scalars : rebuilt).add(map);
+      splices.push(...pieces);
     }
-    current = content.splice(splices);
+    const parsed = parseTree(content.splice(splices), tree.file);
+    if (parsed instanceof Failure) {
+      if (parsed.message.includes("1 MiB")) return parsed;
+      throw new Error(unsafe);
+    }
+    tree = parsed;
+    left = waiting;
   }
-  return current;
+  return tree;
+}
+
+/** Pieces that touch count as well: which of them comes first would be a guess. */
+function meets(one: Splice, other: Splice): boolean {
+  return one.start <= other.end && other.start <= one.end;
 }
 
 interface Spot {
@@ -87,15 +115,14 @@ interface Spot {
   readonly missing: readonly string[];
 }
 
-/** Undefined when something else than a map is in the way. */
-function find(content: ConfigText, path: readonly string[]): Spot | undefined {
+function find(content: ConfigText, path: readonly string[]): Spot {
   if (path.length === 0) throw new Error("an edit needs a path");
   const maps: YAMLMap[] = [];
   const pairs: Pair[] = [];
   let node: unknown = content.root;
   for (const [index, key] of path.entries()) {
     if (content.isEmpty(node)) return { maps, pairs, missing: path.slice(index) };
-    if (!isMap(node)) return undefined;
+    if (!isMap(node)) throw new Error("an edit leads through maps");
     maps.push(node);
     const pair = node.items.find((one) => keyText(one.key) === key);
     if (!pair) return { maps, pairs, missing: path.slice(index) };
@@ -109,22 +136,6 @@ function replacesScalar(spot: Spot, value: Plain | undefined): boolean {
   const node = spot.pairs.at(-1)?.value;
   if (value === undefined || isPlainMap(value) || isPlainList(value) || spot.missing.length > 0) return false;
   return isScalar(node) && node.value !== null;
-}
-
-/** A map set over a map is an edit for each key, so that what both have stays as it is. */
-function smallerSteps(spot: Spot, step: Step): readonly Step[] | undefined {
-  const node = spot.pairs.at(-1)?.value;
-  const value = step.value;
-  if (spot.missing.length > 0 || value === undefined || !isMap(node) || !isPlainMap(value)) return undefined;
-  if (node.items.length === 0 || value.size === 0) return undefined;
-  const old = plainOf(node);
-  if (!isPlainMap(old)) return undefined;
-  const set = [...value].filter(([key, inner]) => !same(old.get(key), inner));
-  const gone = [...old.keys()].filter((key) => !value.has(key));
-  return [
-    ...set.map(([key, inner]) => ({ path: [...step.path, key], value: inner })),
-    ...gone.map((key) => ({ path: [...step.path, key], value: undefined })),
-  ];
 }
 
 function spliceFor(content: ConfigText, spot: Spot, value: Plain | undefined): readonly Splice[] {
@@ -163,14 +174,20 @@ function plainFrom(value: Json): Plain {
   return new Map(Object.entries(value).map(([key, inner]) => [key, plainFrom(inner)]));
 }
 
-function changed(plain: Plain, path: readonly string[], value: Plain | undefined): Plain {
+/** Undefined when something else than a map is in the way. */
+function changed(plain: Plain, path: readonly string[], value: Plain | undefined): Plain | undefined {
   const [key, ...rest] = path;
   if (key === undefined) return value ?? null;
-  const entries = isPlainMap(plain) ? plain : undefined;
-  if (value === undefined && !entries?.has(key)) return plain;
-  const copy = new Map(entries);
+  if (plain !== null && !isPlainMap(plain)) return undefined;
+  const inner = plain?.get(key);
+  if (value === undefined && inner === undefined) return plain;
+  const copy = new Map(plain);
   if (value === undefined && rest.length === 0) copy.delete(key);
-  else copy.set(key, changed(entries?.get(key) ?? null, rest, value));
+  else {
+    const next = changed(inner ?? null, rest, value);
+    if (next === undefined) return undefined;
+    copy.set(key, next);
+  }
   return copy;
 }
 

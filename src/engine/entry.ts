@@ -25,13 +25,18 @@ export interface Entry {
   readonly method?: string;
   readonly path?: string;
   readonly query?: string;
-  readonly status?: number;
+  /** Of a command: its name and arguments. */
+  readonly argv?: readonly string[];
+  readonly cwd?: string;
+  readonly status?: number | undefined;
   readonly decision?: string;
   readonly rule?: string;
-  readonly code?: string;
+  readonly code?: string | undefined;
   readonly reason?: string;
   readonly outcome?: string;
   readonly approval?: string;
+  readonly exitCode?: number | undefined;
+  readonly signal?: string | undefined;
   readonly durationMs?: number;
   readonly bytesIn?: number;
   readonly bytesOut?: number;
@@ -43,22 +48,59 @@ export interface Entry {
   readonly count?: number;
 }
 
-/** What two lines of one request share. */
-export type Story = Omit<Entry, "timestamp" | "event">;
+/** Whose request it is: the same for all requests of one session. */
+export interface Who {
+  readonly surface: string;
+  readonly owner: string;
+  readonly agent: string | undefined;
+  readonly session: string | undefined;
+  readonly capability: string;
+  readonly service: string;
+}
 
-const whoAndWhat = [
-  ...(["surface", "owner", "agent", "session", "capability", "service", "method", "path", "query"] as const),
-] as const;
-const why = ["decision", "rule", "reason"] as const;
-const ending = [
-  ...(["code", "outcome", "approval", "durationMs", "bytesIn", "bytesOut", "redactions"] as const),
+/** What is asked for, and why it is let through. */
+export interface What {
+  readonly method?: string;
+  readonly path?: string;
+  readonly query?: string;
+  readonly argv?: readonly string[];
+  readonly cwd?: string | undefined;
+  readonly decision: string;
+  readonly rule: string | undefined;
+  readonly reason: string | undefined;
+}
+
+/** What the two lines of one request share, as it stands in both: before the status, and behind it. */
+export interface Story {
+  readonly who: string;
+  readonly why: string;
+}
+
+type Name = keyof Entry;
+const who: readonly Name[] = ["surface", "owner", "agent", "session", "capability", "service"];
+const what: readonly Name[] = ["method", "path", "query", "argv", "cwd"];
+const why: readonly Name[] = ["decision", "rule", "reason"];
+const ending: readonly Name[] = [
+  ...([
+    "code",
+    "outcome",
+    "approval",
+    "exitCode",
+    "signal",
+    "durationMs",
+    "bytesIn",
+    "bytesOut",
+    "redactions",
+  ] as const),
   ...(["message", "changes", "peer", "count"] as const),
-] as const;
+];
 
 const longest: Partial<Record<keyof Entry, number>> = {
   path: 16_384,
   query: 16_384,
   reason: 500,
+  argv: 2000,
+  cwd: 4096,
   agent: 100,
   message: 2000,
   changes: 2000,
@@ -66,26 +108,27 @@ const longest: Partial<Record<keyof Entry, number>> = {
 const longestOther = 300;
 const mostChanges = 100;
 
-/** The shared parts of a line as JSON, kept with the story: they stand in both of its lines. */
-const told = new WeakMap<object, { readonly who: string; readonly why: string }>();
+export function whoText(of: Who): string {
+  return members(of, who);
+}
 
-function tell(story: Story): { readonly who: string; readonly why: string } {
-  const known = told.get(story);
-  if (known) return known;
-  const parts = { who: members(story, whoAndWhat), why: members(story, why) };
-  told.set(story, parts);
-  return parts;
+/** `whose`: from `whoText`, which a caller can keep. */
+export function tell(whose: string, of: What): Story {
+  return { who: whose + members(of, what), why: members(of, why) };
 }
 
 /** The line as a JSON object without its closing brace. A `story` gives what the entry itself leaves out. */
-export function entryText(entry: Entry, story: Story = entry): string {
-  const shared = tell(story);
+export function entryText(entry: Entry, story?: Story): string {
+  const before = story ? story.who : members(entry, who) + members(entry, what);
+  const behind = story ? story.why : members(entry, why);
   const opening = `{"timestamp":${jsonText(entry.timestamp)},"id":${jsonText(entry.id)},"event":"${entry.event}"`;
   const status = entry.status === undefined ? "" : `,"status":${entry.status}`;
-  return `${opening}${shared.who}${status}${shared.why}${members(entry, ending)}`;
+  return `${opening}${before}${status}${behind}${members(entry, ending)}`;
 }
 
-function members(entry: Partial<Entry>, names: readonly (keyof Entry)[]): string {
+type Members = { readonly [Key in Name]?: Entry[Key] | undefined };
+
+function members(entry: Members, names: readonly Name[]): string {
   let text = "";
   for (const name of names) {
     const value = entry[name];

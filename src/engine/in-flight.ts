@@ -1,12 +1,15 @@
 // Calls that were let through and have not ended: a revocation ends them as well.
-import type { Call } from "./call.ts";
 import type { Config } from "./config.ts";
 import { Failure } from "./failure.ts";
-import type { Policy, Store } from "./ports.ts";
+import type { Lifeline, Policy, Store } from "./ports.ts";
 import { judge, type Session } from "./session.ts";
+import type { Asking } from "./standing.ts";
+
+/** A call of any kind, as far as a revocation concerns it. */
+export type FlyingCall = Asking & { readonly lifeline: Lifeline };
 
 export interface Flight {
-  readonly call: Call;
+  readonly call: FlyingCall;
   readonly capability: string;
   session: Session | undefined;
 }
@@ -38,7 +41,7 @@ export class InFlight {
     readonly policy: Policy;
     readonly store: Store;
     readonly now: number;
-    readonly sessionOf: (call: Call) => Session | undefined;
+    readonly sessionOf: (call: FlyingCall) => Session | undefined;
   }): void {
     if (this.#flights.size === 0) return;
     const { config, generation } = parts.policy.current();

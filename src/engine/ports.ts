@@ -16,15 +16,15 @@ export interface Clock {
 
 /** Hashes that run on each request; the host has them native. */
 export interface Digest {
-  /** SHA-256 of the UTF-8 text, base64url. */
+  /** SHA-256, base64url; a text counts as its UTF-8. */
   sha256(text: string | Uint8Array): string;
-  /** HMAC-SHA256 of the UTF-8 text, base64url. */
-  hmac(key: Uint8Array, text: string): string;
+  /** HMAC-SHA256, base64url. The bytes of a key that was used once do not change. */
+  hmac(key: Uint8Array, text: string | Uint8Array): string;
 }
 
 /** The audit file. Returns when `write(2)` has returned. */
 export interface Journal {
-  write(lines: string): Failure | undefined;
+  write(lines: Uint8Array): Failure | undefined;
 }
 
 /** Runs a task once, soon, after what has already arrived was looked at. */
@@ -112,7 +112,9 @@ export interface Store {
   /** Counts one use in a window and returns the counts of this window and the one before. */
   countUse(capability: string, window: number): { readonly current: number; readonly previous: number };
   readUse(capability: string, window: number): { readonly current: number; readonly previous: number };
-  saveHead(head: ChainHead & { readonly mac: string }): void;
+  /** Forgets with it, all or nothing, the heads that a line of this chain keeps now, where they have not moved on. */
+  saveHead(head: ChainHead & { readonly mac: string }, takenOver?: readonly ChainHead[]): void;
+  /** Oldest first. */
   heads(): readonly (ChainHead & { readonly mac: string })[];
   /** The latest wall time that any process has seen. */
   latestTime(): number;
@@ -186,6 +188,8 @@ export interface SpawnOrder {
   readonly cwd: string | undefined;
   readonly stdin: Uint8Array;
   readonly timeoutMs: number;
+  /** Called in the tick in which the child is started: a failure, and it is not. */
+  readonly lastLook: () => Failure | undefined;
   /** What the child writes, as it comes. */
   readonly output: (stream: "stdout" | "stderr", bytes: Buffer) => void;
   /** Answers a prompt of git or ssh (GIT_ASKPASS); undefined: this prompt gets no answer. */

@@ -1,7 +1,7 @@
 // A service made ready for use: its credential opened, what is injected, and the scrubber for its answers.
 import type { Service } from "./config.ts";
 import { schemeOf } from "./credential/index.ts";
-import type { Injection } from "./credential/scheme.ts";
+import type { Injection, OpenedSecrets } from "./credential/scheme.ts";
 import { Failure } from "./failure.ts";
 import type { HeaderField, Opener } from "./ports.ts";
 import { compileScrubber, type Scrubber } from "./scrub.ts";
@@ -10,6 +10,8 @@ import type { Target } from "./target.ts";
 export interface Prepared {
   readonly injection: Injection;
   readonly fields: readonly HeaderField[];
+  /** For commands, which take them by `envMap`. */
+  readonly secrets: OpenedSecrets;
   readonly scrubber: Scrubber;
 }
 
@@ -45,7 +47,9 @@ export class PreparedServices {
     if (opened instanceof Failure) return opened;
     const injection = schemeOf(service.auth.type).inject(service.auth, opened);
     const fields = injection.headers.map(([name, value]) => ({ name, key: name.toLowerCase(), value }));
-    const prepared = { injection, fields, scrubber: compileScrubber(injection.redact) };
+    const whole = [...opened.values()].map((secret) => secret.reveal());
+    const scrubber = compileScrubber([...injection.redact, ...whole]);
+    const prepared = { injection, fields, secrets: opened, scrubber };
     const changing = [...service.auth.secret.values()].some(({ kind }) => kind === "reference");
     this.#ready.set(service, { prepared, until: changing ? now + referenceAgeMs : Number.POSITIVE_INFINITY });
     return prepared;

@@ -4,7 +4,8 @@ import { capabilityOf } from "./config-capability.ts";
 import { fileOf, noProxyOf, problemInName, proxyOf } from "./config-fields.ts";
 import { type Finding, type Place, Reading } from "./config-place.ts";
 import { serviceOf } from "./config-service.ts";
-import { parseTree } from "./config-tree.ts";
+import { type ConfigTree, parseTree } from "./config-tree.ts";
+import { type Edit, editConfig } from "./edit-config.ts";
 import { Failure, type Position } from "./failure.ts";
 import type { Secret } from "./secret.ts";
 
@@ -18,7 +19,15 @@ export interface ReadConfig {
   readonly secretPaths: ReadonlyMap<string, readonly string[]>;
   /** Where each rule of a capability stands, in their order. */
   readonly rulePlaces: ReadonlyMap<string, readonly Position[]>;
+  /** Where each rule on a command's arguments stands: capability → command → places. */
+  readonly argsPlaces: ReadonlyMap<string, ReadonlyMap<string, readonly Position[]>>;
   readonly warnings: readonly Finding[];
+}
+
+/** A config together with the tree it was read from, so that an edit of it need not parse it again. */
+export interface ConfigDocument {
+  readonly tree: ConfigTree;
+  readonly read: ReadConfig;
 }
 
 export interface PlainSecret {
@@ -38,6 +47,11 @@ export function secretKey(service: string, field: string): string {
 }
 
 export function readConfig(text: string, file: string): ReadConfig | Failure {
+  const document = readDocument(text, file);
+  return document instanceof Failure ? document : document.read;
+}
+
+export function readDocument(text: string, file: string): ConfigDocument | Failure {
   if (/^\s*$/.test(text)) {
     // A file that janee wrote is never empty: it was cut off, or something wrote over it.
     return new Failure("store_refused", "config.yaml is empty, as after a broken write", {
@@ -46,8 +60,23 @@ export function readConfig(text: string, file: string): ReadConfig | Failure {
     });
   }
   const tree = parseTree(text, file);
+  return tree instanceof Failure ? tree : documentOf(tree);
+}
+
+/** Nothing is parsed again: what the edits were checked with is what is read. */
+export function editDocument(document: ConfigDocument, edits: readonly Edit[]): ConfigDocument | Failure {
+  const tree = editConfig(document.tree, edits);
   if (tree instanceof Failure) return tree;
-  const reading = new Reading(text, tree);
+  return tree === document.tree ? document : documentOf(tree);
+}
+
+export function documentOf(tree: ConfigTree): ConfigDocument | Failure {
+  const read = meaningOf(tree);
+  return read instanceof Failure ? read : { tree, read };
+}
+
+function meaningOf(tree: ConfigTree): ReadConfig | Failure {
+  const reading = new Reading(tree);
   const root = reading.root();
   const fields = root.empty ? undefined : root.fields(topKeys);
 
@@ -65,12 +94,14 @@ export function readConfig(text: string, file: string): ReadConfig | Failure {
 
   const capabilities = new Map<string, Capability>();
   const rulePlaces = new Map<string, readonly Position[]>();
+  const argsPlaces = new Map<string, ReadonlyMap<string, readonly Position[]>>();
   const names = new Set(declared.keys());
   for (const [name, place] of namedEntries(fields?.get("capabilities"))) {
     const read = capabilityOf(name, place, services, names);
     if (!read) continue;
     capabilities.set(name, read.capability);
     rulePlaces.set(name, read.rulePlaces);
+    argsPlaces.set(name, read.argsPlaces);
   }
 
   const network = networkOf(fields?.get("network"));
@@ -78,7 +109,7 @@ export function readConfig(text: string, file: string): ReadConfig | Failure {
   const audit = { sync: given(auditPlace)?.fields(auditKeys)?.flag("sync") ?? false };
   if (reading.failure) return reading.failure;
   const config: Config = { services, capabilities, network, audit };
-  return { config, plain, secretPaths, rulePlaces, warnings: reading.warnings };
+  return { config, plain, secretPaths, rulePlaces, argsPlaces, warnings: reading.warnings };
 }
 
 /** A section without content is as good as none: that is how `janee init` writes it. */

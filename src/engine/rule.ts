@@ -103,7 +103,7 @@ function matcher(path: string, segment: string): (text: string) => boolean {
 }
 
 /** Greedy search for each literal in turn: linear, whatever the number of stars. */
-function globMatcher(literals: readonly string[]): (text: string) => boolean {
+export function globMatcher(literals: readonly string[]): (text: string) => boolean {
   const first = literals[0] ?? "";
   const last = literals.at(-1) ?? "";
   const inner = literals.slice(1, -1).filter((literal) => literal !== "");
@@ -196,12 +196,18 @@ class Shelf {
 
   /** In the order of the config. */
   candidates(path: string): readonly Placed[] {
+    const own = this.#byFirst.get(firstSegment(path));
+    if (!this.#spelt) return own ? inOrder(this.#anywhere.concat(own)) : this.#anywhere;
     const firsts = new Set([firstSegment(path)]);
-    if (this.#spelt) for (const form of spellingsOf(path)) firsts.add(firstSegment(form));
+    for (const form of spellingsOf(path)) firsts.add(firstSegment(form));
     const found = [...this.#anywhere];
     for (const first of firsts) found.push(...(this.#byFirst.get(first) ?? []));
-    return found.sort((one, other) => one.place - other.place);
+    return inOrder(found);
   }
+}
+
+function inOrder(found: Placed[]): Placed[] {
+  return found.length < 2 ? found : found.sort((one, other) => one.place - other.place);
 }
 
 /** Rules of one capability, ready to decide: sorted by method once, so that a request meets only its own. */

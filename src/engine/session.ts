@@ -2,6 +2,7 @@
 import type { RowSeal } from "./authentic.ts";
 import { Failure } from "./failure.ts";
 import type { Capability, Clock, Digest, Entropy, Store } from "./ports.ts";
+import { Recent } from "./recent.ts";
 
 export type SessionState = "live" | "ended" | "revoked" | "expired";
 
@@ -84,7 +85,8 @@ export function shortId(entropy: Entropy, length = 6): string {
 /** How far a wall clock may run behind the latest time seen before its sessions are no longer trusted. */
 const tolerableSetbackMs = 60_000;
 const persistTimeEveryMs = 1_000;
-const mostKnown = 4096;
+/** Sessions in use at once, within reason: one beyond it costs a look into the store each time. */
+const mostKnown = 16_384;
 /** How long ended sessions and decided approvals can still be listed. */
 const rememberMs = 30 * 24 * 3_600_000;
 
@@ -95,7 +97,7 @@ export class Sessions {
   readonly #entropy: Entropy;
   readonly #digest: Digest;
   /** What the store says of a token, for as long as nobody has written to it. */
-  readonly #known = new Map<string, Session>();
+  readonly #known = new Recent<Session>(mostKnown);
   #knownAt = -1;
   #notedAt = 0;
   readonly #startWall: number;
@@ -137,7 +139,7 @@ export class Sessions {
 
   /** `version`: of the store as it is known to the caller; what was read before at that version still holds. */
   byToken(token: string, version = this.#store.version()): Session | undefined {
-    if (version !== this.#knownAt || this.#known.size >= mostKnown) {
+    if (version !== this.#knownAt) {
       this.#known.clear();
       this.#knownAt = version;
     }

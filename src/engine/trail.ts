@@ -1,31 +1,44 @@
 // The story of each call, as the audit trail tells it: a line before it is sent, a line when it ends, or one line
 // when it is refused. Agent-written text may hold the key: it is scrubbed before it is written.
 import type { AccessWish } from "./access.ts";
+import type { CommandAdmission, Granted } from "./admit.ts";
 import type { AuditTrail } from "./audit.ts";
 import { bodyLength } from "./bodies.ts";
 import type { Call, Judged, Progress } from "./call.ts";
-import type { Entry, Story } from "./entry.ts";
+import { type Entry, type Story, tell, type What, whoText } from "./entry.ts";
+import type { CommandCall } from "./exec/call.ts";
 import type { Failure } from "./failure.ts";
-import type { Entropy, Policy } from "./ports.ts";
+import type { Capability, Entropy, Policy } from "./ports.ts";
 import type { Prepared, PreparedServices } from "./prepared.ts";
 import { RefusalMeter } from "./refusals.ts";
 import type { Scrubber } from "./scrub.ts";
 import { type Session, shortId } from "./session.ts";
+import type { Asking } from "./standing.ts";
 
 export interface Ending {
   readonly status?: number;
+  /** Of a command. */
+  readonly exitCode?: number;
+  readonly signal?: string;
+  readonly outcome?: "timed_out";
   readonly bytesOut: number;
   readonly redactions: number;
   readonly failure?: Failure["code"];
 }
+
+/** What the two lines of a call need of it. */
+type Begun = Pick<Progress, "id" | "startedAt" | "body">;
 
 /** What is known of a request that is refused. */
 export interface Refused {
   readonly id: string;
   readonly surface: string;
   readonly peer: string;
-  readonly method: string;
-  readonly target: string;
+  readonly method?: string;
+  readonly target?: string;
+  /** Of a command, instead of method and target. */
+  readonly argv?: readonly string[];
+  readonly cwd?: string | undefined;
   readonly capability?: string;
   readonly service?: string;
   readonly session?: Session | undefined;
@@ -35,6 +48,14 @@ export interface Refused {
   readonly reason?: string | undefined;
 }
 
+/** The part of a line that says whose request it is, and what it was made from. */
+interface Whose {
+  readonly surface: string;
+  readonly capability: Capability;
+  readonly prepared: Prepared;
+  readonly text: string;
+}
+
 export class Trail {
   readonly #audit: AuditTrail;
   readonly #services: PreparedServices;
@@ -42,6 +63,7 @@ export class Trail {
   readonly #now: () => number;
   readonly #refusals = new RefusalMeter();
   readonly #idPrefix: string;
+  readonly #known = new WeakMap<Session, Whose>();
   #count = 0;
 
   constructor(parts: {
@@ -64,41 +86,77 @@ export class Trail {
   }
 
   story(progress: Progress, judged: Judged, prepared: Prepared): Story {
-    const { admission, session } = judged;
-    const { target, decision } = admission;
+    const { method, target } = judged.admission;
     const clean = (text: string): string => prepared.scrubber.text(text).text;
-    const reason = progress.call.reason ?? session?.reason;
-    return {
-      id: progress.id,
-      surface: progress.call.surface,
-      owner: session?.owner ?? "person",
-      ...(session?.agent === undefined ? {} : { agent: clean(session.agent) }),
-      ...(session === undefined ? {} : { session: session.id }),
-      capability: admission.capability.name,
-      service: admission.service.name,
-      method: admission.method,
-      path: clean(target.path),
-      query: target.query === undefined ? "" : clean(target.query),
-      decision: decision.effect === "ask" ? "approved" : "allow",
-      ...(decision.rule === undefined ? {} : { rule: decision.rule.text }),
-      ...(reason === undefined ? {} : { reason: clean(reason) }),
-    };
+    const query = target.query === undefined ? "" : clean(target.query);
+    return this.#story(progress.call, judged, prepared, { method, path: clean(target.path), query });
   }
 
-  begin(progress: Progress, story: Story): Promise<Failure | undefined> {
+  commandStory(
+    call: CommandCall,
+    judged: Judged<CommandAdmission>,
+    cwd: string | undefined,
+    prepared: Prepared,
+  ): Story {
+    const clean = (text: string): string => prepared.scrubber.text(text).text;
+    const argv = shortened(judged.admission.command).map(clean);
+    return this.#story(call, judged, prepared, { argv, cwd: cwd === undefined ? undefined : clean(cwd) });
+  }
+
+  #story(
+    call: Asking,
+    judged: Judged<Granted>,
+    prepared: Prepared,
+    wish: Omit<What, "decision" | "rule" | "reason">,
+  ): Story {
+    const { decision } = judged.admission;
+    const reason = call.reason ?? judged.session?.reason;
+    return tell(this.#whose(call.surface, judged, prepared), {
+      ...wish,
+      decision: decision.effect === "ask" ? "approved" : "allow",
+      rule: decision.rule?.text,
+      reason: reason === undefined ? undefined : prepared.scrubber.text(reason).text,
+    });
+  }
+
+  /** Made once for each session, as long as it is of the same capability and service. */
+  #whose(surface: string, judged: Judged<Granted>, prepared: Prepared): string {
+    const { admission, session } = judged;
+    const { capability, service } = admission;
+    const known = session && this.#known.get(session);
+    if (known?.prepared === prepared && known.capability === capability && known.surface === surface) {
+      return known.text;
+    }
+    const agent = session?.agent;
+    const text = whoText({
+      surface,
+      owner: session?.owner ?? "person",
+      agent: agent === undefined ? undefined : prepared.scrubber.text(agent).text,
+      session: session?.id,
+      capability: capability.name,
+      service: service.name,
+    });
+    if (session) this.#known.set(session, { surface, capability, prepared, text });
+    return text;
+  }
+
+  begin(progress: Begun, story: Story): Promise<Failure | undefined> {
     const timestamp = isoTime(progress.startedAt);
     return this.#audit.append({ timestamp, id: progress.id, event: "request" }, story);
   }
 
-  end(progress: Progress, story: Story, ending: Ending): Promise<Failure | undefined> {
+  end(progress: Begun, story: Story, ending: Ending): Promise<Failure | undefined> {
     const now = this.#now();
-    const { status, bytesOut, redactions, failure } = ending;
+    const { status, exitCode, signal, outcome = "ok", bytesOut, redactions, failure } = ending;
     const entry: Entry = {
       timestamp: isoTime(now),
       id: progress.id,
       event: "response",
-      ...(status === undefined ? {} : { status }),
-      ...(failure === undefined ? { outcome: "ok" } : { outcome: "failed", code: failure }),
+      status,
+      outcome: failure === undefined ? outcome : "failed",
+      code: failure,
+      exitCode,
+      signal,
       durationMs: Math.round(now - progress.startedAt),
       bytesIn: bodyLength(progress.body),
       bytesOut,
@@ -128,7 +186,15 @@ export class Trail {
     const clean = await this.#cleanerFor(call.capability, now);
     const { session, capability, service, reason } = call;
     const { owner, agent } = session ?? call;
-    const mark = call.target.indexOf("?");
+    const { method = "", target = "", argv, cwd } = call;
+    const mark = target.indexOf("?");
+    const wish = argv
+      ? { argv: shortened(argv).map(clean), ...(cwd === undefined ? {} : { cwd: clean(cwd) }) }
+      : {
+          method: clean(method.slice(0, 20)),
+          path: clean(mark < 0 ? target : target.slice(0, mark)),
+          query: mark < 0 ? "" : clean(target.slice(mark + 1)),
+        };
     await this.#audit.append({
       timestamp: isoTime(now),
       id: call.id,
@@ -139,9 +205,7 @@ export class Trail {
       ...(session === undefined ? {} : { session: session.id }),
       ...(capability === undefined ? {} : { capability: clean(capability) }),
       ...(service === undefined ? {} : { service }),
-      method: clean(call.method.slice(0, 20)),
-      path: clean(mark < 0 ? call.target : call.target.slice(0, mark)),
-      query: mark < 0 ? "" : clean(call.target.slice(mark + 1)),
+      ...wish,
       decision: failure.code === "approval_pending" ? "pending" : "deny",
       code: failure.code,
       outcome: "refused",
@@ -181,7 +245,30 @@ export class Trail {
 export function refusedAccess(id: string, wish: Omit<AccessWish, "renew">): Refused {
   const { surface, caller, capability, reason } = wish;
   const { owner, agent } = caller;
-  return { id, surface, peer: owner, method: "", target: "", capability, owner, agent, reason };
+  return { id, surface, peer: owner, capability, owner, agent, reason };
+}
+
+/** More words than a person reads: their number is kept. */
+const mostWords = 100;
+
+function shortened(argv: readonly string[]): readonly string[] {
+  if (argv.length <= mostWords) return argv;
+  return [...argv.slice(0, mostWords - 1), `… ${argv.length - mostWords + 1} more`];
+}
+
+/** The line of a refused command. */
+export function refusedCommand(
+  id: string,
+  call: CommandCall,
+  session: Session | undefined,
+  service: string | undefined,
+): Refused {
+  const { surface, peer, capability, reason, command, cwd } = call;
+  const { owner, agent } = typeof call.by === "object" && "caller" in call.by ? call.by.caller : {};
+  return {
+    ...{ id, surface, peer, capability, reason, owner, agent, cwd, session, argv: command },
+    ...(service === undefined ? {} : { service }),
+  };
 }
 
 /** The line of a refusal, from the call and as far as it was judged. */
@@ -196,6 +283,15 @@ export function refusedCall(id: string, call: Call, session: Session | undefined
   };
 }
 
-function isoTime(milliseconds: number): string {
-  return new Date(milliseconds).toISOString();
+let lastTime = Number.NaN;
+let lastText = "";
+
+/** Lines that are written together mostly have one time. */
+function isoTime(time: number): string {
+  const milliseconds = Math.trunc(time);
+  if (milliseconds !== lastTime) {
+    lastTime = milliseconds;
+    lastText = new Date(milliseconds).toISOString();
+  }
+  return lastText;
 }

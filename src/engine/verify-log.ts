@@ -1,5 +1,6 @@
 // Checks the chains of the audit trail, line by line as the files are read. A writer stores a line first and
-// its chain's head second: lines past the head are a crash, a head past the lines is a cut.
+// its chain's head second: lines past the head are a crash, a head past the lines is a cut. A head is in state.db, or
+// in the first line of the writer that took it over.
 import { headMac, splitSealed } from "./audit.ts";
 import type { ChainHead, Digest } from "./ports.ts";
 
@@ -60,6 +61,7 @@ interface ReadLine {
   readonly id: unknown;
   readonly event: unknown;
   readonly decision: unknown;
+  readonly follows: readonly ChainHead[];
 }
 
 export class LogCheck {
@@ -161,6 +163,7 @@ export class LogCheck {
       return;
     }
     this.#follow(read);
+    for (const kept of read.follows) this.#expect(kept);
     if (chain && seq <= chain.seq) {
       const what = `line ${seq} of writer ${writer} stands twice, or behind line ${chain.seq}`;
       this.#problem({ kind: "moved", message: `${file}:${line} was copied or moved: ${what}`, ...at });
@@ -174,6 +177,17 @@ export class LogCheck {
       this.#problem({ kind: "changed", message, ...at });
     }
     this.#advance(chain, at, hash, true);
+  }
+
+  /** A head that a line keeps counts as one that is stored. The lines it names stand above. */
+  #expect(head: ChainHead): void {
+    const { writer, seq, hash } = head;
+    if ((this.#heads.get(writer)?.seq ?? 0) < seq) this.#heads.set(writer, head);
+    const chain = this.#chains.get(writer);
+    if (!chain?.sound || chain.seq !== seq || chain.hash === hash) return;
+    const { file, line } = chain;
+    const message = `${file}:${line} is not the line that a later one knows as line ${seq} of writer ${writer}`;
+    this.#problem({ kind: "changed", message, file, line, writer, seq });
   }
 
   #advance(
@@ -250,10 +264,21 @@ function parsed(text: string): object | undefined {
 function readLine(text: string, value: object | undefined): ReadLine | undefined {
   const split = splitSealed(text);
   if (!split || !value) return undefined;
-  const { writer, seq, prev, id, event, decision } = value as Record<string, unknown>;
+  const { writer, seq, prev, id, event, decision, follows } = value as Record<string, unknown>;
   if (typeof writer !== "string" || typeof prev !== "string") return undefined;
-  if (typeof seq !== "number" || !Number.isSafeInteger(seq) || seq < 1) return undefined;
-  return { ...split, writer, seq, prev, id, event, decision };
+  if (!isSeq(seq)) return undefined;
+  const heads = Array.isArray(follows) ? follows.filter(isHead) : [];
+  return { ...split, writer, seq, prev, id, event, decision, follows: heads };
+}
+
+function isSeq(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 1;
+}
+
+function isHead(value: unknown): value is ChainHead {
+  if (typeof value !== "object" || value === null) return false;
+  const { writer, seq, hash } = value as Record<string, unknown>;
+  return typeof writer === "string" && isSeq(seq) && typeof hash === "string";
 }
 
 const ending =
@@ -263,7 +288,7 @@ const ending =
 function claimOf(text: string): ReadLine | undefined {
   const [, writer = "", seq = "", prev = "", hash = ""] = ending.exec(text.slice(-400)) ?? [];
   if (writer === "") return undefined;
-  const unknown = { id: undefined, event: undefined, decision: undefined };
+  const unknown = { id: undefined, event: undefined, decision: undefined, follows: [] };
   return { covered: "", hash, writer, seq: Number(seq), prev, ...unknown };
 }
 

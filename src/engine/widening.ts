@@ -11,7 +11,8 @@ import {
 } from "./config.ts";
 import { schemeOf } from "./credential/index.ts";
 import type { Auth, StoredSecret } from "./credential/scheme.ts";
-import type { Rule, RuleList } from "./rule.ts";
+import type { ArgsRule } from "./exec/args-rule.ts";
+import type { Effect, Rule, RuleList } from "./rule.ts";
 
 export interface PolicyChanges {
   /** An existing credential can do more, or go elsewhere. */
@@ -29,7 +30,14 @@ export function dropsGuard(before: Config, after: Config): boolean {
     const unlimited = old.limit !== undefined && now.limit === undefined;
     const forAll = old.allowedAgents !== undefined && now.allowedAgents === undefined;
     const unasked = old.approval !== now.approval || (old.requireReason && !now.requireReason);
-    return opened || unlimited || forAll || unasked;
+    const unguarded = [...(old.exec?.args.keys() ?? []), ...(old.exec?.sha256.keys() ?? [])].some(
+      (command) => {
+        if (!now.exec?.allowCommands.includes(command)) return false;
+        const argsGone = old.exec?.args.has(command) && !now.exec.args.has(command);
+        return argsGone || (old.exec?.sha256.has(command) && !now.exec.sha256.has(command));
+      },
+    );
+    return opened || unlimited || forAll || unasked || unguarded;
   });
 }
 
@@ -220,7 +228,50 @@ function execChanges(before: ExecPolicy, after: ExecPolicy): Change[] {
   if (before.workDir !== after.workDir) {
     found.push(wider(`workDir ${before.workDir ?? "none"} → ${after.workDir ?? "none"}`));
   }
+  if (before.dangerous !== after.dangerous) {
+    const line = "dangerous turned on: shells and tools that print their environment may be listed";
+    found.push(after.dangerous ? wider(line) : other("dangerous turned off"));
+  }
+  for (const command of new Set([...before.args.keys(), ...after.args.keys()])) {
+    found.push(...argsChanges(command, before, after));
+  }
+  found.push(...pinChanges(before, after));
   return found;
+}
+
+function argsChanges(command: string, before: ExecPolicy, after: ExecPolicy): Change[] {
+  const [from, to] = [before.args.get(command), after.args.get(command)];
+  // A command that comes or goes is named as such.
+  if (!before.allowCommands.includes(command) || !after.allowCommands.includes(command)) return [];
+  if (!to) return [wider(`args: ${command} has no rules any more`)];
+  if (!from) return [other(`args: ${command} has ${to.length} rules now`)];
+  if (from.length === to.length && from.every((rule, at) => sameArgs(rule, to[at]))) return [];
+  const widens = !narrowsBy(from, to, sameArgs);
+  const lines = [
+    ...to.filter((rule) => !from.some((old) => sameArgs(old, rule))).map(({ text }) => `added: ${text}`),
+    ...from.filter((old) => !to.some((rule) => sameArgs(old, rule))).map(({ text }) => `removed: ${text}`),
+  ];
+  const shown = lines.length > 0 ? lines : [`${command}: rules in another order or number`];
+  return shown.map((line) => ({ widens, line: `args: ${line}` }));
+}
+
+function sameArgs(one: ArgsRule, two: ArgsRule | undefined): boolean {
+  return one.text === two?.text;
+}
+
+function pinChanges(before: ExecPolicy, after: ExecPolicy): Change[] {
+  return [...new Set([...before.sha256.keys(), ...after.sha256.keys()])].flatMap((command) => {
+    const [from, to] = [before.sha256.get(command), after.sha256.get(command)];
+    if (from === to || !before.allowCommands.includes(command) || !after.allowCommands.includes(command)) {
+      return [];
+    }
+    if (from === undefined) return [other(`sha256: ${command} is pinned`)];
+    return [
+      wider(
+        `sha256: ${command} ${to === undefined ? "is not pinned any more" : "is pinned to another file"}`,
+      ),
+    ];
+  });
 }
 
 function ruleChanges(before: RuleList, after: RuleList): Change[] {
@@ -251,6 +302,14 @@ const mostCells = 1_000_000;
  * lets through what was stopped before.
  */
 export function narrows(before: readonly Rule[], after: readonly Rule[]): boolean {
+  return narrowsBy(before, after, sameRule);
+}
+
+function narrowsBy<T extends { readonly effect: Effect }>(
+  before: readonly T[],
+  after: readonly T[],
+  same: (one: T, two: T | undefined) => boolean,
+): boolean {
   if ((before.length + 1) * (after.length + 1) > mostCells) return false;
   // row[at]: the rest of `before` can become the rest of `after` from `at` on.
   let below: boolean[] = [];
@@ -261,7 +320,7 @@ export function narrows(before: readonly Rule[], after: readonly Rule[]): boolea
       const next = after[at];
       if (!rule && !next) row[at] = true;
       else {
-        const kept = rule !== undefined && sameRule(rule, next) && below[at + 1] === true;
+        const kept = rule !== undefined && same(rule, next) && below[at + 1] === true;
         const takenOut = rule?.effect === "allow" && below[at] === true;
         const putIn = next?.effect === "deny" && row[at + 1] === true;
         row[at] = kept || takenOut || putIn;

@@ -1,5 +1,5 @@
-import { createHash, createHmac, randomBytes } from "node:crypto";
-import type { Clock, Digest, Entropy, Soon } from "../engine/ports.ts";
+import { randomBytes } from "node:crypto";
+import type { Clock, Entropy, Soon } from "../engine/ports.ts";
 
 export const clock: Clock = {
   wall: () => Date.now(),
@@ -8,12 +8,6 @@ export const clock: Clock = {
 
 export const entropy: Entropy = {
   bytes: (count) => new Uint8Array(randomBytes(count)),
-};
-
-/** node:crypto is four times faster here than noble, which seals on the cold path. */
-export const digest: Digest = {
-  sha256: (text) => createHash("sha256").update(text).digest("base64url"),
-  hmac: (key, text) => createHmac("sha256", key).update(text).digest("base64url"),
 };
 
 /** After the sockets that are ready have been read: calls that came together are written together. */

@@ -64,8 +64,13 @@ export function readPrivate(path: string, limit = largest): Buffer | Failure | u
 export function writeAtomic(
   path: string,
   content: string | Uint8Array,
-  token: () => string = () => randomBytes(8).toString("hex"),
+  options: {
+    readonly token?: () => string;
+    /** Other than for its owner alone: a file that another program keeps. */
+    readonly mode?: number;
+  } = {},
 ): Failure | undefined {
+  const { token = () => randomBytes(8).toString("hex"), mode } = options;
   const place = resolve(path);
   const folder = dirname(place);
   const old = fs.lstatSync(place, { throwIfNoEntry: false });
@@ -85,6 +90,7 @@ export function writeAtomic(
   let open = true;
   try {
     writeAll(fd, content);
+    if (mode !== undefined) fs.fchmodSync(fd, mode);
     fs.fsyncSync(fd);
     fs.closeSync(fd);
     open = false;

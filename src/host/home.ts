@@ -1,24 +1,39 @@
 // The folder of one user's janee: config, vault and state, and the only code that changes the config file.
-import { chmodSync, lstatSync, type Stats, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import type { Config, Service } from "../engine/config.ts";
 import { type Edit, editConfig } from "../engine/edit-config.ts";
 import { Failure } from "../engine/failure.ts";
 import type { Opener, Policy } from "../engine/ports.ts";
-import { type ReadConfig, readConfig, secretKey } from "../engine/read-config.ts";
-import { isSealed } from "../engine/seal.ts";
+import {
+  type ConfigDocument,
+  documentOf,
+  editDocument,
+  type ReadConfig,
+  readConfig,
+} from "../engine/read-config.ts";
+import { holdsSealed, resealAll, sealPlain } from "../engine/sealing.ts";
 import type { Secret } from "../engine/secret.ts";
 import type { Vault } from "../engine/vault.ts";
 import { dropsGuard } from "../engine/widening.ts";
 import { Glance } from "./clock.ts";
-import { checkPrivate, ensureHome, readPrivate, writeAtomic } from "./files.ts";
+import {
+  configPath,
+  emptyConfig,
+  type FoundConfig,
+  isBeingWritten,
+  nothingHere,
+  readConfigFile,
+  stampOf,
+  writeConfigFile,
+} from "./config-file.ts";
+import { checkPrivate, ensureHome } from "./files.ts";
 import { type Environment, openOrCreate, openVault, rotateVault, vaultPath } from "./keyring.ts";
 import { homeLock, withLock } from "./lock.ts";
 import { followReference } from "./reference.ts";
 
-const emptyConfig =
-  "# janee keeps API keys away from AI agents. Try: janee add stripe\nservices: {}\ncapabilities: {}\n";
+/** What is to be edited, said with the config as it is at that moment. */
+export type Plan = (read: ReadConfig, vault: Vault) => readonly Edit[] | Failure;
 
 export function homePath(environment: Environment): string | Failure {
   const named = environment.JANEE_HOME;
@@ -60,20 +75,20 @@ export class Home implements Policy, Opener {
     if (path instanceof Failure) return path;
     const prepared = create ? ensureHome(path) : checkPrivate(path, "folder");
     if (prepared) return prepared.code === "not_found" ? nothingHere(path) : prepared;
-    const read = readHome(path);
-    if (read instanceof Failure) return read;
-    if (!read && !create) return nothingHere(path);
-    const sealed = read !== undefined && holdsSealed(read.read.config);
+    const found = readConfigFile(path);
+    if (found instanceof Failure) return found;
+    if (!found && !create) return nothingHere(path);
+    const sealed = found !== undefined && holdsSealed(found.document.read.config);
     const vault = await openOrCreate(path, environment, sealed);
     if (vault instanceof Failure) return vault;
-    if (!read) {
+    if (!found) {
       const made = await withLock(homeLock(path), () => {
-        return readHome(path) === undefined ? writeAtomic(configPath(path), emptyConfig) : undefined;
+        return readConfigFile(path) === undefined ? writeConfigFile(path, emptyConfig) : undefined;
       });
       if (made instanceof Failure) return made;
       return Home.open(environment, false);
     }
-    const home = new Home(path, environment, vault, read.read, read.stamp);
+    const home = new Home(path, environment, vault, found.document.read, found.stamp);
     return (await home.sealPlain()) ?? home;
   }
 
@@ -89,15 +104,12 @@ export class Home implements Policy, Opener {
     return read instanceof Failure ? read : new Home(path, environment, vault, read, "");
   }
 
-  get configPath(): string {
-    return this.#configPath;
+  get environment(): Environment {
+    return this.#environment;
   }
 
-  /** The file as it stands. */
-  text(): string | Failure {
-    const bytes = readPrivate(this.configPath);
-    if (bytes === undefined) return nothingHere(this.path);
-    return bytes instanceof Failure ? bytes : bytes.toString("utf8");
+  get configPath(): string {
+    return this.#configPath;
   }
 
   get vault(): Vault {
@@ -135,18 +147,27 @@ export class Home implements Policy, Opener {
   }
 
   #reload(stamp: string): void {
-    const found = readHome(this.path) ?? nothingHere(this.path);
+    const found = this.#find();
     if (found instanceof Failure) return this.#keep(found, stamp);
     const before = this.#read.config;
+    const { read } = found.document;
     // In the middle of a write in place, a file can lack the rules that are still to come.
-    if (dropsGuard(before, found.read.config) && isBeingWritten(this.configPath, this.#stamp)) return;
+    if (dropsGuard(before, read.config) && isBeingWritten(this.configPath, this.#stamp)) return;
     this.#problem = undefined;
-    this.#read = found.read;
+    this.#takeOver(found);
+    this.#listener?.({ kind: "changed", before, after: read.config });
+    if (read.plain.length > 0) void this.sealPlain();
+  }
+
+  #find(known?: ConfigDocument): FoundConfig | Failure {
+    return readConfigFile(this.path, known) ?? nothingHere(this.path);
+  }
+
+  #takeOver(found: FoundConfig): void {
+    this.#read = found.document.read;
     this.#stamp = found.stamp;
     this.#generation += 1;
     this.#inForce = { config: this.#read.config, generation: this.#generation };
-    this.#listener?.({ kind: "changed", before, after: found.read.config });
-    if (found.read.plain.length > 0) void this.sealPlain();
   }
 
   /** The last good config stays. A file that could not be read at all is tried again at the next look. */
@@ -173,39 +194,41 @@ export class Home implements Policy, Opener {
     return this.update(() => []);
   }
 
+  /** What an update would make of the file: nothing is written. */
+  rehearse(plan: Plan): Rehearsal | Failure {
+    const found = this.#find();
+    if (found instanceof Failure) return found;
+    const { document } = found;
+    const edits = plan(document.read, this.#vault);
+    if (edits instanceof Failure) return edits;
+    const tree = editConfig(document.tree, edits);
+    if (tree instanceof Failure) return tree;
+    const edited = documentOf(tree);
+    return { document, after: edited instanceof Failure ? edited : edited.read.config };
+  }
+
   /**
    * Changes the file under the lock: reads it anew, lets `plan` say the edits, seals what is in the clear, and
-   * writes it whole. Nothing is written when anything fails.
+   * writes it whole. Nothing is written when anything fails. `known`, of a rehearsal: where the file still says the
+   * same, it is not parsed again.
    */
-  async update(
-    plan: (read: ReadConfig, vault: Vault) => readonly Edit[] | Failure,
-  ): Promise<Failure | undefined> {
-    const done = await withLock(homeLock(this.path), () => this.#updateLocked(plan));
+  async update(plan: Plan, known?: ConfigDocument): Promise<Failure | undefined> {
+    const done = await withLock(homeLock(this.path), () => this.#updateLocked(plan, known));
     return done instanceof Failure ? done : undefined;
   }
 
-  #updateLocked(plan: (read: ReadConfig, vault: Vault) => readonly Edit[] | Failure): Failure | undefined {
-    const found = readHome(this.path);
-    if (found === undefined) return nothingHere(this.path);
+  #updateLocked(plan: Plan, known: ConfigDocument | undefined): Failure | undefined {
+    const found = this.#find(known);
     if (found instanceof Failure) return found;
-    const edits = plan(found.read, this.#vault);
+    const edits = plan(found.document.read, this.#vault);
     if (edits instanceof Failure) return edits;
-    const edited = editConfig(found.text, this.configPath, edits);
+    const edited = editDocument(found.document, edits);
     if (edited instanceof Failure) return edited;
-    const read = readConfig(edited, this.configPath);
-    if (read instanceof Failure) return read;
-    const sealing = read.plain.map(({ service, field, path, secret }): Edit => {
-      const owner = read.config.services.get(service);
-      if (!owner) throw new Error("a credential without its service");
-      return { path, value: this.#vault.seal(owner, field, secret.reveal()) };
-    });
-    const sealed = editConfig(edited, this.configPath, sealing);
+    const sealed = sealPlain(edited, this.#vault);
     if (sealed instanceof Failure) return sealed;
-    if (sealed !== found.text) {
-      const failure = writeAtomic(this.configPath, sealed);
-      if (failure) return failure;
-    }
-    return this.#adopt();
+    const { text } = sealed.tree;
+    const unwritten = text === found.document.tree.text ? undefined : writeConfigFile(this.path, text);
+    return unwritten ?? this.#adopt(sealed);
   }
 
   /**
@@ -227,7 +250,7 @@ export class Home implements Policy, Opener {
         const resealed = this.#resealed(old, next);
         if (resealed instanceof Failure) return resealed;
         credentials = resealed.count;
-        return writeAtomic(this.configPath, resealed.text);
+        return writeConfigFile(this.path, resealed.text);
       };
       return rotateVault(this.path, reseal, this.#environment);
     });
@@ -237,34 +260,16 @@ export class Home implements Policy, Opener {
     return this.#adopt() ?? { keyRenewed: rotated.keyRenewed, credentials };
   }
 
-  /** The config with each credential taken out of one vault and put into the other. */
-  #resealed(from: Vault, to: Vault): { readonly text: string; readonly count: number } | Failure {
-    const found = readHome(this.path);
-    if (found === undefined) return nothingHere(this.path);
-    if (found instanceof Failure) return found;
-    const edits: Edit[] = [];
-    for (const service of found.read.config.services.values()) {
-      for (const [field, stored] of service.auth.secret) {
-        if (stored.kind === "reference") continue;
-        const secret = stored.kind === "plain" ? stored.secret : from.open(service, field, stored.text);
-        if (secret instanceof Failure) return secret;
-        const path = found.read.secretPaths.get(secretKey(service.name, field));
-        if (!path) throw new Error("a credential without its place in the config");
-        edits.push({ path, value: to.seal(service, field, secret.reveal()) });
-      }
-    }
-    const text = editConfig(found.text, this.configPath, edits);
-    return text instanceof Failure ? text : { text, count: edits.length };
+  #resealed(from: Vault, to: Vault): ReturnType<typeof resealAll> {
+    const found = this.#find();
+    return found instanceof Failure ? found : resealAll(found.document, from, to);
   }
 
   /** What this process wrote itself is no news to its listener. */
-  #adopt(): Failure | undefined {
-    const found = readHome(this.path);
-    if (found === undefined || found instanceof Failure) return found;
-    this.#read = found.read;
-    this.#stamp = found.stamp;
-    this.#generation += 1;
-    this.#inForce = { config: this.#read.config, generation: this.#generation };
+  #adopt(written?: ConfigDocument): Failure | undefined {
+    const found = this.#find(written);
+    if (found instanceof Failure) return found;
+    this.#takeOver(found);
     return undefined;
   }
 
@@ -285,63 +290,13 @@ export class Home implements Policy, Opener {
   }
 }
 
+export interface Rehearsal {
+  /** The file as it stands. */
+  readonly document: ConfigDocument;
+  /** A failure where what the edits put into the file is wrong. */
+  readonly after: Config | Failure;
+}
+
 export type ConfigChange =
   | { readonly kind: "changed"; readonly before: Config; readonly after: Config }
   | { readonly kind: "kept"; readonly problem: Failure };
-
-function configPath(home: string): string {
-  return join(home, "config.yaml");
-}
-
-function nothingHere(home: string): Failure {
-  return new Failure("config_missing", `there is no config in ${home}`, {
-    next: "make one with: janee init, or add a first service with: janee add <service>",
-  });
-}
-
-interface FoundConfig {
-  readonly text: string;
-  readonly read: ReadConfig;
-  readonly stamp: string;
-}
-
-function readHome(home: string): FoundConfig | Failure | undefined {
-  const path = configPath(home);
-  const stamp = closeToOthers(path);
-  const bytes = readPrivate(path);
-  if (bytes === undefined || bytes instanceof Failure) return bytes;
-  const text = bytes.toString("utf8");
-  const read = readConfig(text, path);
-  return read instanceof Failure ? read : { text, read, stamp };
-}
-
-/** A file made by hand has the mode of the user's umask; the home around it was private all along. */
-function closeToOthers(path: string): string {
-  const stat = lstatSync(path, { throwIfNoEntry: false });
-  if (stat?.isFile() && (stat.mode & 0o077) !== 0 && stat.uid === process.getuid?.()) chmodSync(path, 0o600);
-  return stampOf(path);
-}
-
-function stampOf(path: string): string {
-  const stat: Stats | undefined = statSync(path, { throwIfNoEntry: false });
-  return stat ? `${stat.ino}:${stat.size}:${stat.mtimeMs}:${stat.ctimeMs}` : "";
-}
-
-/** How long a file that is written in place, not replaced, is left alone before it is believed to be whole. */
-const settlesWithinMs = 250;
-
-/** A new file under the name is whole: janee and most editors replace it. The same file, just changed, may not be. */
-function isBeingWritten(path: string, lastStamp: string): boolean {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (!stat || !lastStamp.startsWith(`${stat.ino}:`)) return false;
-  return Math.abs(Date.now() - stat.mtimeMs) < settlesWithinMs;
-}
-
-function holdsSealed(config: Config): boolean {
-  for (const service of config.services.values()) {
-    for (const stored of service.auth.secret.values()) {
-      if (stored.kind === "sealed" && isSealed(stored.text)) return true;
-    }
-  }
-  return false;
-}

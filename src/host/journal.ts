@@ -46,10 +46,10 @@ export class JournalFile implements Journal {
     this.#options = options;
   }
 
-  write(lines: string): Failure | undefined {
+  write(lines: string | Uint8Array): Failure | undefined {
     try {
       const file = this.#current();
-      let bytes = Buffer.from(lines, "utf8");
+      let bytes = typeof lines === "string" ? Buffer.from(lines, "utf8") : lines;
       if (this.#torn && endsTorn(file.descriptor)) bytes = Buffer.concat([newline, bytes]);
       this.#torn = true;
       for (let offset = 0; offset < bytes.length; ) offset += writeSync(file.descriptor, bytes, offset);

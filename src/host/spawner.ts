@@ -112,6 +112,8 @@ class LocalSpawner implements Spawner {
       windowsHide: true,
       stdio: [stdin.length > 0 ? "pipe" : "ignore", "pipe", "pipe"] as ["pipe" | "ignore", "pipe", "pipe"],
     };
+    const refused = order.lastLook();
+    if (refused) return refused;
     try {
       return marked(mark, reach.libc, () => spawn(program.path, [...args], options));
     } catch (error) {

@@ -1,16 +1,20 @@
 // Sessions, holds, approvals, counters and chain heads in one SQLite file in WAL mode, shared by all processes.
 import { closeSync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
+import { Failure, FailureError } from "../engine/failure.ts";
 import type { ApprovalKey, ChainHead, Store, StoredRow } from "../engine/ports.ts";
+import { Checkpoint } from "./checkpoint.ts";
 import { Glance } from "./clock.ts";
 
-const schema = `
+/** Of the tables below. One that changes them counts it up, and brings older files along in `prepareTables`. */
+const layout = 1;
+const tables = `
 CREATE TABLE IF NOT EXISTS session (
   id TEXT PRIMARY KEY, token_hash TEXT NOT NULL UNIQUE, owner TEXT NOT NULL, capability TEXT NOT NULL,
   live INTEGER NOT NULL, until INTEGER NOT NULL, row TEXT NOT NULL, mac TEXT NOT NULL) STRICT;
 CREATE UNIQUE INDEX IF NOT EXISTS session_live ON session (owner, capability) WHERE live = 1;
-CREATE INDEX IF NOT EXISTS session_by_life ON session (live);
 CREATE INDEX IF NOT EXISTS session_by_owner ON session (owner, capability);
+CREATE INDEX IF NOT EXISTS session_by_end ON session (live, until);
 CREATE TABLE IF NOT EXISTS hold (
   owner TEXT NOT NULL, capability TEXT NOT NULL, row TEXT NOT NULL, mac TEXT NOT NULL,
   PRIMARY KEY (owner, capability)) STRICT;
@@ -36,17 +40,18 @@ const newestApprovals = 20;
 
 type Statement = ReturnType<DatabaseSync["prepare"]>;
 
-/** Opens the state of a home, making it when it is new. Throws when the file is no database. */
+/** Opens the state of a home, making it when it is new. Throws when the file is no database, or not one for this janee. */
 export function openStore(path: string): SqliteStore {
   createPrivately(path);
   for (let tried = 1; ; tried++) {
     const database = new DatabaseSync(path);
     try {
       database.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
+      const known = layoutOf(database);
       database.exec("PRAGMA journal_mode = WAL");
       database.exec("PRAGMA synchronous = NORMAL");
-      database.exec(schema);
-      return new SqliteStore(database);
+      if (known < layout) prepareTables(database);
+      return new SqliteStore(database, new Checkpoint(database, path));
     } catch (error) {
       database.close();
       // Several processes that open a new database at once meet "database is locked" in spite of the timeout.
@@ -54,6 +59,34 @@ export function openStore(path: string): SqliteStore {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5 + tried);
     }
   }
+}
+
+/** 0: a new file, or one of a janee that did not count yet; its tables are those of 1. A newer one is not touched. */
+function layoutOf(database: DatabaseSync): number {
+  const { user_version: found } = database.prepare("PRAGMA user_version").get() as { user_version: number };
+  if (found <= layout) return found;
+  const message = `state.db was made by a newer janee: its layout is ${found}, this one knows up to ${layout}`;
+  throw new FailureError(
+    new Failure("store_refused", message, { next: "use the newer janee here: which -a janee lists them" }),
+  );
+}
+
+function prepareTables(database: DatabaseSync): void {
+  database.exec("BEGIN IMMEDIATE");
+  if (layoutOf(database) < layout) {
+    dropOldApprovals(database);
+    database.exec(`${tables}PRAGMA user_version = ${layout}`);
+  }
+  database.exec("COMMIT");
+}
+
+/** Questions of a janee that did not note whose they were: they wait ten minutes at most, and are asked again. */
+function dropOldApprovals(database: DatabaseSync): void {
+  const columns = database.prepare("SELECT name FROM pragma_table_info('approval')").all() as {
+    name: string;
+  }[];
+  const isOld = columns.length > 0 && !columns.some(({ name }) => name === "owner");
+  if (isOld) database.exec("DROP TABLE approval");
 }
 
 /** SQLite gives the WAL and shared-memory files the mode of the database. */
@@ -67,17 +100,20 @@ function createPrivately(path: string): void {
 
 export class SqliteStore implements Store {
   readonly #database: DatabaseSync;
+  readonly #checkpoint: Checkpoint;
   readonly #statements = new Map<string, Statement>();
   readonly #glance = new Glance();
   #othersWrites = 0;
   #ownWrites = 0;
   #depth = 0;
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, checkpoint: Checkpoint) {
     this.#database = database;
+    this.#checkpoint = checkpoint;
   }
 
   close(): void {
+    this.#checkpoint.stop();
     this.#database.close();
   }
 
@@ -265,9 +301,19 @@ export class SqliteStore implements Store {
     return { current: count(window), previous: count(window - 1) };
   }
 
-  saveHead(head: ChainHead & { readonly mac: string }): void {
+  saveHead(head: ChainHead & { readonly mac: string }, takenOver: readonly ChainHead[] = []): void {
+    if (takenOver.length === 0) return this.#putHead(head);
+    this.transaction(() => {
+      this.#putHead(head);
+      const forget = this.#prepared("DELETE FROM head WHERE writer = ? AND seq = ? AND hash = ?");
+      for (const { writer, seq, hash } of takenOver) forget.run(writer, seq, hash);
+    });
+  }
+
+  #putHead(head: ChainHead & { readonly mac: string }): void {
     // Replacing a row would delete and insert it in two trees: six times the cost of this.
     const { writer, seq, hash, mac } = head;
+    this.#checkpoint.noteCommit();
     const known = this.#prepared("UPDATE head SET seq = ?, hash = ?, mac = ? WHERE writer = ?");
     if (known.run(seq, hash, mac, writer).changes > 0) return;
     this.#prepared("INSERT INTO head (writer, seq, hash, mac) VALUES (?, ?, ?, ?)").run(
@@ -279,7 +325,9 @@ export class SqliteStore implements Store {
   }
 
   heads(): readonly (ChainHead & { readonly mac: string })[] {
-    return this.#prepared("SELECT writer, seq, hash, mac FROM head").all() as unknown as (ChainHead & {
+    return this.#prepared(
+      "SELECT writer, seq, hash, mac FROM head ORDER BY rowid",
+    ).all() as unknown as (ChainHead & {
       mac: string;
     })[];
   }

@@ -157,3 +157,22 @@ export function standardStreams(): {
       }),
   };
 }
+
+const longestInput = 64 * 1024 * 1024;
+
+/** All of stdin, to its end. */
+export async function readInput(): Promise<Buffer | Failure> {
+  const pieces: Buffer[] = [];
+  let size = 0;
+  for await (const piece of process.stdin as AsyncIterable<Buffer>) {
+    size += piece.length;
+    if (size > longestInput)
+      return new Failure("body_too_large", `stdin is limited to ${longestInput} bytes`);
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces, size);
+}
+
+export function writeOutput(stream: "stdout" | "stderr", bytes: Buffer): void {
+  process[stream].write(bytes);
+}

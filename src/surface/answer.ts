@@ -3,7 +3,7 @@
 import type { Reply } from "../engine/call.ts";
 import { type Failure, FailureError } from "../engine/failure.ts";
 import type { Connection } from "../wire/connection.ts";
-import { chunk, type Field, field, lastChunk, writeResponseHead } from "../wire/http1.ts";
+import { chunk, contentLength, type Field, field, lastChunk, writeResponseHead } from "../wire/http1.ts";
 import { statusOf } from "./http-status.ts";
 
 export interface Manner {
@@ -28,7 +28,7 @@ export function failureReply(failure: Failure): Reply {
 export function failureBytes(failure: Failure): Buffer {
   const { status, fields, body } = failureReply(failure);
   const bytes = body.kind === "whole" ? body.bytes : Buffer.alloc(0);
-  const framing = [field("Content-Length", String(bytes.length)), field("Connection", "close")];
+  const framing = [contentLength(bytes.length), field("Connection", "close")];
   return Buffer.concat([writeResponseHead(status, [...fields, ...framing]), bytes]);
 }
 
@@ -39,12 +39,10 @@ export async function writeReply(connection: Connection, reply: Reply, manner: M
   if (body.kind === "stream" && !bodiless) return writeStream(connection, reply, manner);
   const bytes = body.kind === "whole" ? body.bytes : Buffer.alloc(0);
   const fields = [...reply.fields];
-  if (!bodiless) fields.push(field("Content-Length", String(bytes.length)));
-  else if (manner.method === "HEAD" && body.kind === "whole")
-    fields.push(field("Content-Length", String(bytes.length)));
+  const saysLength = !bodiless || (manner.method === "HEAD" && body.kind === "whole");
+  if (saysLength) fields.push(contentLength(bytes.length));
   fields.push(...persistence(manner.keepAlive, manner));
-  const head = writeResponseHead(status, fields);
-  const fits = connection.write(bodiless || bytes.length === 0 ? head : Buffer.concat([head, bytes]));
+  const fits = connection.write(writeResponseHead(status, fields, bodiless ? undefined : bytes));
   if (!fits) await drained(connection);
   return manner.keepAlive;
 }

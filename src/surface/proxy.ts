@@ -128,8 +128,9 @@ async function answerRequest(
 
 /** `/stripe/v1/x?y` → `stripe` and `/v1/x?y`; a bare `/stripe` means its root. */
 function split(target: string): { capability: string; target: string } {
-  const end = target.slice(1).search(/[/?]/) + 1;
-  if (end === 0) return { capability: target.slice(1), target: "/" };
+  const [slash, mark] = [target.indexOf("/", 1), target.indexOf("?", 1)];
+  const end = slash < 0 || (mark >= 0 && mark < slash) ? mark : slash;
+  if (end < 0) return { capability: target.slice(1), target: "/" };
   const rest = target.slice(end);
   return { capability: target.slice(1, end), target: rest.startsWith("/") ? rest : `/${rest}` };
 }

@@ -1,5 +1,5 @@
 // The session token stands where the client would have put its key. Exactly one place may hold it.
-import type { Config, Service } from "../engine/config.ts";
+import type { Config } from "../engine/config.ts";
 import { schemeOf } from "../engine/credential/index.ts";
 import { Failure } from "../engine/failure.ts";
 import type { HeaderField } from "../engine/ports.ts";
@@ -14,21 +14,19 @@ export function findToken(
 ): string | undefined | Failure {
   const serviceName = config.capabilities.get(capability)?.service;
   const service = serviceName === undefined ? undefined : config.services.get(serviceName);
-  const headerNames = new Set(["authorization", "x-api-key", ...(service ? headerNamesOf(service) : [])]);
+  const scheme = service && schemeOf(service.auth.type);
+  const headerNames = service && scheme ? scheme.headerNames(service.auth) : [];
   const found: string[] = [];
   for (const { key, value } of fields) {
-    if (headerNames.has(key)) found.push(...tokensIn(value));
+    const mayHold = key === "authorization" || key === "x-api-key" || headerNames.includes(key);
+    if (mayHold) found.push(...tokensIn(value));
   }
-  const queryNames = service ? schemeOf(service.auth.type).queryNames(service.auth) : [];
+  const queryNames = service && scheme ? scheme.queryNames(service.auth) : [];
   if (queryNames.length > 0) found.push(...tokensInQuery(target, queryNames));
   if (found.length <= 1) return found[0];
   return new Failure("session_ambiguous", "more than one place holds a session token", {
     next: "send it once, where the API key would stand",
   });
-}
-
-function headerNamesOf(service: Service): readonly string[] {
-  return schemeOf(service.auth.type).headerNames(service.auth);
 }
 
 /** A bare token, or one behind a scheme's name; in Basic (RFC 7617) the user or the password. */

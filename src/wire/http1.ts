@@ -3,6 +3,7 @@ export { connectionTokens } from "./head.ts";
 export { type RequestHead, readRequestHead } from "./request.ts";
 export { type ResponseHead, readResponseHead } from "./response.ts";
 export {
+  contentLength,
   defaultHeadLimits,
   type Field,
   type Framing,

@@ -56,3 +56,7 @@ export const untilClose: Framing = { kind: "close" };
 export function field(name: string, value: string): Field {
   return { name, key: name.toLowerCase(), value };
 }
+
+export function contentLength(bytes: number): Field {
+  return { name: "Content-Length", key: "content-length", value: String(bytes) };
+}

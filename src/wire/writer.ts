@@ -64,19 +64,27 @@ const reasons: Readonly<Record<number, string>> = {
   511: "Network Authentication Required",
 };
 
-/** The head of a request; the caller gives Host and the framing fields. A part that breaks the head throws. */
-export function writeRequestHead(method: string, target: string, fields: readonly Field[]): Buffer {
+/**
+ * The head of a request, and a whole body behind it; the caller gives Host and the framing fields. A part that
+ * breaks the head throws.
+ */
+export function writeRequestHead(
+  method: string,
+  target: string,
+  fields: readonly Field[],
+  body?: Buffer,
+): Buffer {
   if (!tokenGrammar.test(method)) throw new TypeError("writeRequestHead: the method is not a token");
   if (!targetGrammar.test(target)) throw new TypeError("writeRequestHead: the target is not printable ASCII");
-  return latin1(`${method} ${target} HTTP/1.1\r\n${fieldLines(fields)}\r\n`);
+  return latin1(`${method} ${target} HTTP/1.1\r\n${fieldLines(fields)}\r\n`, body);
 }
 
-/** The head of a response, with our own reason phrase. A part that breaks the head throws. */
-export function writeResponseHead(status: number, fields: readonly Field[]): Buffer {
+/** The head of a response, with our own reason phrase, and a whole body behind it. A part that breaks the head throws. */
+export function writeResponseHead(status: number, fields: readonly Field[], body?: Buffer): Buffer {
   if (!Number.isInteger(status) || status < 100 || status > 999) {
     throw new TypeError("writeResponseHead: the status is not three digits");
   }
-  return latin1(`HTTP/1.1 ${status} ${reasons[status] ?? ""}\r\n${fieldLines(fields)}\r\n`);
+  return latin1(`HTTP/1.1 ${status} ${reasons[status] ?? ""}\r\n${fieldLines(fields)}\r\n`, body);
 }
 
 function fieldLines(fields: readonly Field[]): string {
@@ -94,10 +102,13 @@ function fieldLines(fields: readonly Field[]): string {
 const encoder = new TextEncoder();
 
 /** One byte a char. Deno's latin1 writer takes six times as long as its encoder, which does for ASCII. */
-function latin1(text: string): Buffer {
-  const bytes = Buffer.allocUnsafe(text.length);
-  // Every char beyond ASCII takes more than one byte, so that not all of the text fits.
-  return encoder.encodeInto(text, bytes).read === text.length ? bytes : Buffer.from(text, "latin1");
+function latin1(text: string, body?: Buffer): Buffer {
+  const bytes = Buffer.allocUnsafe(text.length + (body?.length ?? 0));
+  // A char beyond ASCII takes more than one byte, so that more is written than the text has chars.
+  const { read, written } = encoder.encodeInto(text, bytes);
+  if (read !== text.length || written !== text.length) bytes.write(text, 0, "latin1");
+  if (body) bytes.set(body, text.length);
+  return bytes;
 }
 
 /** One chunk; no bytes for no bytes, because an empty chunk would end the body. */

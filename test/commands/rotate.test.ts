@@ -56,12 +56,16 @@ test(
       const { session } = await home.grant("api");
       const held = await home.grant("other");
       await home.do(["revoke", held.session]);
+      await home.do(["agent", "add", "bot"], { env: { JANEE_UNATTENDED: "1" } });
       const before = home.readConfig();
       const keyFile = join(home.state, "janee", readdirSync(join(home.state, "janee"))[0] ?? "");
       const keyBefore = readFileSync(keyFile);
 
       const done = await home.json(["rotate"]);
-      assert.deepEqual(done, { keyRenewed: true, credentials: 2, sessions: 1, holds: 1, approvals: 0 });
+      assert.deepEqual(done, {
+        ...{ keyRenewed: true, credentials: 2 },
+        ...{ sessions: 1, holds: 1, approvals: 0, agents: 1 },
+      });
       const after = home.readConfig();
       const blank = (text: string): string => text.replace(/sealed:v1:[\w:-]+/g, "sealed");
       assert.equal(blank(after), blank(before));
@@ -78,6 +82,10 @@ test(
       assert.deepEqual(
         live.map(({ id, state }) => [id, state]),
         [[session, "live"]],
+      );
+      assert.deepEqual(
+        (await home.json<{ name: string }[]>(["agent", "list"])).map(({ name }) => name),
+        ["bot"],
       );
       const all = await home.json<Listed[]>(["sessions", "--all"]);
       assert.equal(all.find(({ id }) => id === held.session)?.state, "revoked");

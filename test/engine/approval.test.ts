@@ -7,7 +7,8 @@ import { DatabaseSync } from "node:sqlite";
 import { after, test } from "node:test";
 import { Approvals, type Question } from "../../src/engine/approval.ts";
 import { RowSeal } from "../../src/engine/authentic.ts";
-import { digest, entropy } from "../../src/host/clock.ts";
+import { entropy } from "../../src/host/clock.ts";
+import { digest } from "../../src/host/digest.ts";
 import { openStore, type SqliteStore } from "../../src/host/store-sqlite.ts";
 
 const home = mkdtempSync(join(tmpdir(), "janee-approval-"));

@@ -6,7 +6,8 @@ import type { Entry } from "../../src/engine/entry.ts";
 import { Failure } from "../../src/engine/failure.ts";
 import type { ChainHead, Journal, Store } from "../../src/engine/ports.ts";
 import { newToken } from "../../src/engine/session.ts";
-import { digest, entropy } from "../../src/host/clock.ts";
+import { entropy } from "../../src/host/clock.ts";
+import { digest } from "../../src/host/digest.ts";
 
 const key = new Uint8Array(32).fill(3);
 const full: Entry = {
@@ -55,7 +56,7 @@ class Bench implements Journal {
     };
     this.trail = new AuditTrail({
       journal: this,
-      store: { saveHead } as unknown as Store,
+      store: { saveHead, heads: () => [] } as unknown as Store,
       digest,
       key,
       soon: (task) => this.tasks.push(task),
@@ -64,9 +65,9 @@ class Bench implements Journal {
     });
   }
 
-  write(lines: string): Failure | undefined {
+  write(lines: Uint8Array): Failure | undefined {
     if (this.journalFails) return new Failure("audit_unavailable", "no");
-    this.writes.push(lines);
+    this.writes.push(Buffer.from(lines).toString());
     this.order.push("lines");
     return undefined;
   }

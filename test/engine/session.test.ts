@@ -17,7 +17,8 @@ import {
   shortId,
   withoutTokens,
 } from "../../src/engine/session.ts";
-import { digest, entropy } from "../../src/host/clock.ts";
+import { entropy } from "../../src/host/clock.ts";
+import { digest } from "../../src/host/digest.ts";
 import { openStore, type SqliteStore } from "../../src/host/store-sqlite.ts";
 import { read, capability as sample } from "./config-sample.ts";
 

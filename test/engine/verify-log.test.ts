@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { AuditTrail, headMac } from "../../src/engine/audit.ts";
 import type { Entry } from "../../src/engine/entry.ts";
 import { Failure } from "../../src/engine/failure.ts";
-import type { Digest, Store } from "../../src/engine/ports.ts";
+import type { ChainHead, Digest, Store } from "../../src/engine/ports.ts";
 import { LogCheck, type LogReport, type StoredHead } from "../../src/engine/verify-log.ts";
 
 const digest: Digest = {
@@ -23,11 +23,19 @@ class Trail {
   #writer(name: string): AuditTrail {
     const known = this.#writers.get(name);
     if (known) return known;
-    const store = { saveHead: (head: StoredHead) => void this.heads.set(head.writer, head) };
+    const store = {
+      heads: () => [...this.heads.values()],
+      saveHead: (head: StoredHead, takenOver: readonly ChainHead[] = []) => {
+        this.heads.set(head.writer, head);
+        for (const { writer, seq } of takenOver) {
+          if (this.heads.get(writer)?.seq === seq) this.heads.delete(writer);
+        }
+      },
+    };
     const made = new AuditTrail({
       journal: {
         write: (lines) => {
-          this.lines().push(...lines.split("\n").slice(0, -1));
+          this.lines().push(...Buffer.from(lines).toString().split("\n").slice(0, -1));
           return undefined;
         },
       },
@@ -394,11 +402,14 @@ test("a line that was torn by hand is missed, and the unreadable one is named", 
 test("a batch that reached the file in part, and the chain that begins after it", () => {
   const trail = new Trail();
   let full = false;
-  const store = { saveHead: (head: StoredHead) => void trail.heads.set(head.writer, head) };
+  const store = {
+    heads: () => [],
+    saveHead: (head: StoredHead) => void trail.heads.set(head.writer, head),
+  };
   const audit = new AuditTrail({
     journal: {
       write: (lines) => {
-        const all = lines.split("\n").slice(0, -1);
+        const all = Buffer.from(lines).toString().split("\n").slice(0, -1);
         if (!full) {
           trail.lines().push(...all);
           return undefined;
@@ -491,4 +502,103 @@ test("another key makes every line a changed one", () => {
   const other = new LogCheck(digest, new Uint8Array(32), []);
   for (const [index, text] of untouched.lines().entries()) other.take("audit.log", index + 1, text);
   assert.equal(other.report().problemCount, 10);
+});
+
+/** A hundred commands of two lines each, beside a `serve` that writes all the while. */
+function commands(count = 100): Trail {
+  const trail = new Trail();
+  for (let number = 1; number <= count; number++)
+    trail.write(`c${number}-`).write("serve").write(`c${number}-`);
+  return trail;
+}
+
+test("the heads of many commands are taken over, and the trail is as intact as before", () => {
+  const trail = commands(1000);
+  assert.ok(trail.heads.size <= 33, `${trail.heads.size} heads`);
+  const { intact, lines, writers, notes } = trail.check();
+  assert.deepEqual(
+    { intact, lines, writers, notes },
+    { intact: true, lines: 3000, writers: 1001, notes: [] },
+  );
+});
+
+test("thousands of heads from before they were taken over become few, a command at a time", () => {
+  const trail = new Trail();
+  for (let number = 0; number < 2000; number++) {
+    const head = { writer: `old${number}`, seq: 1, hash: "h" };
+    trail.heads.set(head.writer, { ...head, mac: headMac(digest, key, head) });
+  }
+  for (let number = 0; number < 40; number++) trail.write(`c${number}-`);
+  assert.ok(trail.heads.size <= 33);
+  assert.equal(trail.check().problemCount, 2000, "and each of them is still missed");
+});
+
+test("whatever of any command is removed, the check names it, whether its head is stored or taken over", () => {
+  const names = seqsOf(commands());
+  const seen = new Set<string>();
+  for (const name of names) {
+    const trail = commands();
+    const [writer = ""] = name.split("-");
+    if (writer.startsWith("serve") || seen.has(writer)) continue;
+    seen.add(writer);
+    const stored = trail.heads.has(`${writer}-`);
+    remove(trail, `${writer}-2`);
+    const [tail] = trail.check().problems;
+    assert.deepEqual(
+      [tail?.kind, tail?.writer, tail?.seq],
+      ["cut", `${writer}-`, 2],
+      `tail, stored: ${stored}`,
+    );
+    remove(trail, `${writer}-1`);
+    const all = trail.check().problems.find((problem) => problem.writer === `${writer}-`);
+    assert.deepEqual([all?.kind, all?.seq], ["cut", 1], `all lines, stored: ${stored}`);
+  }
+  assert.equal(seen.size, 100);
+});
+
+test("what took heads over cannot be removed together with them, nor be changed", () => {
+  const heads = commands();
+  const keeper = heads.lines().findIndex((line) => line.includes('"follows"'));
+  const name = seqsOf(heads)[keeper] ?? "";
+  assert.match(name, /^c\d+-1$/);
+  const gone = commands();
+  gone.lines().splice(0, keeper + 1);
+  assert.equal(gone.check().intact, false);
+  const emptied = commands();
+  edit(emptied, name, (line) => line.replace(/"follows":\[.*?\]/, '"follows":[]'));
+  assert.equal(named(emptied.check()), `changed audit.log:${keeper + 1} ${name}`);
+});
+
+test("a writer whose head was taken over while it was at work stores it again, and its tail is not lost", () => {
+  const trail = commands();
+  const before = trail.heads.get("serve");
+  assert.equal(before?.seq, 100);
+  for (let number = 0; number < 40; number++) trail.write(`d${number}-`);
+  assert.equal(trail.heads.has("serve"), false, "taken over");
+  assert.equal(trail.check().intact, true);
+  trail.write("serve");
+  assert.equal(trail.heads.get("serve")?.seq, 101);
+  assert.equal(trail.check().intact, true);
+  remove(trail, "serve101");
+  assert.equal(named(trail.check()).split(" ").at(-1), "serve101");
+});
+
+test("a crash between the line that takes heads over and the store is no alarm", () => {
+  const trail = commands(10);
+  for (let number = 0; number < 60; number++) {
+    const before = new Map(trail.heads);
+    trail.write(`d${number}-`);
+    const took = trail.lines().at(-1)?.includes('"follows"');
+    if (took) trail.heads = before;
+    assert.equal(trail.check().intact, true);
+  }
+});
+
+test("a stored head that janee did not write is not taken over", () => {
+  const trail = commands(8);
+  const [first] = trail.heads.values();
+  assert.ok(first);
+  trail.heads.set(first.writer, { ...first, seq: 1 });
+  for (let number = 0; number < 60; number++) trail.write(`d${number}-`);
+  assert.equal(named(trail.check()), `head  ${first.writer}1`);
 });

@@ -186,10 +186,7 @@ test("STORE-025 a link planted under the temporary name is not followed", () =>
     const token = "0123456789abcdef";
     const planted = join(folder, `.config.yaml.${process.pid}.${token}.tmp`);
     fs.symlinkSync(victim, planted);
-    refused(
-      writeAtomic(path, "new", () => token),
-      "store_refused",
-    );
+    refused(writeAtomic(path, "new", { token: () => token }), "store_refused");
     assert.equal(fs.readFileSync(victim, "utf8"), "victim");
     assert.equal(fs.readFileSync(path, "utf8"), "old");
     assert.ok(fs.lstatSync(planted).isSymbolicLink());

@@ -1,9 +1,12 @@
 // One SQLite file shared by all processes.
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { after, test } from "node:test";
+import { Failure } from "../../src/engine/failure.ts";
+import { openExistingState, openState, openStateToStop } from "../../src/host/state.ts";
 import { openStore, type SqliteStore } from "../../src/host/store-sqlite.ts";
 import { runtimeCommand, start } from "./children.ts";
 
@@ -186,12 +189,63 @@ test("heads and the latest time are replaced, one a writer", () => {
   );
 });
 
+test("heads that a line keeps are forgotten with the head of its writer, unless they have moved on", () => {
+  const store = open(newPath());
+  for (const writer of ["a", "b", "c"]) store.saveHead({ writer, seq: 1, hash: "x", mac: "m" });
+  const taken = store.heads().slice(0, 2);
+  store.saveHead({ writer: "b", seq: 2, hash: "y", mac: "m" });
+  store.saveHead({ writer: "d", seq: 1, hash: "z", mac: "m" }, taken);
+  const named = store.heads().map(({ writer, seq }) => `${writer}${seq}`);
+  assert.deepEqual(named, ["b2", "c1", "d1"], "oldest first");
+});
+
 test("a file that is no database is an error, and is left as it was", () => {
   const path = newPath();
   writeFileSync(path, "this is no database, and longer than a header of one ".repeat(40));
   const before = statSync(path).size;
   assert.throws(() => openStore(path), /not a database/);
   assert.equal(statSync(path).size, before);
+});
+
+function layoutOf(path: string, set?: number): number {
+  const database = new DatabaseSync(path);
+  if (set !== undefined) database.exec(`PRAGMA user_version = ${set}`);
+  const { user_version: found } = database.prepare("PRAGMA user_version").get() as { user_version: number };
+  database.close();
+  return found;
+}
+
+test("a new database says its layout; one from before layouts were counted is taken over with all it holds", () => {
+  const path = newPath();
+  const store = openStore(path);
+  store.putSession(session("a"), { row: "1", mac: "m" });
+  store.close();
+  assert.equal(layoutOf(path), 1);
+  assert.equal(layoutOf(path, 0), 0);
+  assert.equal(open(path).sessionById("a")?.row, "1");
+  assert.equal(layoutOf(path), 1);
+});
+
+test("a database of a newer janee is refused, says what to do, and is left as it was", () => {
+  const home = mkdtempSync(join(root, "newer-"));
+  chmodSync(home, 0o700);
+  const path = join(home, "state.db");
+  const made = openState(home);
+  assert.ok(!(made instanceof Failure));
+  made.close();
+  layoutOf(path, 2);
+  for (const opening of [openState, openExistingState, openStateToStop]) {
+    const refused = opening(home);
+    assert.ok(refused instanceof Failure);
+    assert.equal(refused.code, "store_refused");
+    assert.match(refused.message, /newer janee/);
+    assert.match(refused.next ?? "", /use the newer janee/);
+  }
+  assert.equal(layoutOf(path), 2);
+  assert.equal(layoutOf(path, 1), 1);
+  const again = openExistingState(home);
+  assert.ok(again && !(again instanceof Failure), "the nearest twin opens");
+  again.close();
 });
 
 test("four processes that open a new database at once all get it, and count together", async () => {
@@ -210,4 +264,19 @@ test("four processes that open a new database at once all get it, and count toge
     for (const { code, err } of await Promise.all(children)) assert.equal(code, 0, err);
     assert.equal(open(path).readUse("c", 1).current, 100);
   }
+});
+
+test("many commits without a pause do not make the write-ahead log grow without end", async () => {
+  const path = newPath();
+  const store = openStore(path);
+  for (let seq = 1; seq <= 12_000; seq++) {
+    store.saveHead({ writer: "w", seq, hash: "a".repeat(43), mac: "m".repeat(43) });
+    if (seq % 50 === 0) await new Promise((done) => setImmediate(done));
+  }
+  const pages = statSync(`${path}-wal`).size / 4096;
+  assert.ok(pages < 10_000, `${pages} pages`);
+  store.close();
+  const again = openStore(path);
+  assert.equal(again.heads()[0]?.seq, 12_000);
+  again.close();
 });

@@ -15,8 +15,9 @@ import type { Policy, Upstream, UpstreamRequest } from "../../src/engine/ports.t
 import { PreparedServices } from "../../src/engine/prepared.ts";
 import { Secret } from "../../src/engine/secret.ts";
 import { newToken, Sessions } from "../../src/engine/session.ts";
-import { clock, digest, entropy } from "../../src/host/clock.ts";
+import { clock, entropy } from "../../src/host/clock.ts";
 import { decoder } from "../../src/host/decode.ts";
+import { digest } from "../../src/host/digest.ts";
 import { openStore, type SqliteStore } from "../../src/host/store-sqlite.ts";
 import { ownAuthorities } from "../../src/surface/foreign.ts";
 import { makePage } from "../../src/surface/page.ts";
@@ -76,7 +77,7 @@ class Bench {
       journal: {
         write: (lines) => {
           if (this.auditFails) return new Failure("audit_unavailable", "the audit log cannot be written");
-          for (const one of lines.trim().split("\n"))
+          for (const one of Buffer.from(lines).toString().trim().split("\n"))
             this.audit.push(JSON.parse(one) as Record<string, unknown>);
           return undefined;
         },
@@ -106,6 +107,11 @@ class Bench {
       sessions: this.sessions,
       approvals: new Approvals(store, rows, entropy, digest, () => this.sessions.now()),
       agents: new Agents(store, rows, entropy, digest),
+      spawner: {
+        find: () => new Failure("command_denied", "not in this test"),
+        folder: () => new Failure("cwd_denied", "not in this test"),
+        run: () => Promise.resolve(new Failure("spawn_failed", "not in this test")),
+      },
       services: new PreparedServices({ open: async () => new Map([["key", new Secret(canary)]]) }),
       upstream,
       decoder,

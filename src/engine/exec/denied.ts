@@ -1,11 +1,9 @@
+// One refusal for a command that is not listed, that is not there, and that only looks like one of the list:
+// whoever asks learns nothing about what is installed.
 import { Failure } from "../failure.ts";
 
-/**
- * The one refusal of a command that is not allowed and of one that is not there: an agent that could tell them
- * apart could ask what is installed on this machine.
- */
 export function commandDenied(): Failure {
-  return new Failure("command_denied", "this command is not allowed here", {
-    next: "use a command that the capability lists, by its bare name; a person can see with `janee doctor` where each is found",
+  return new Failure("command_denied", "this command is not one that the capability allows", {
+    next: "list_capabilities shows which commands it may run",
   });
 }

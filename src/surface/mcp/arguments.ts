@@ -63,6 +63,18 @@ export const inputs = {
     ),
     reason,
   }),
+  exec: v.strictObject({
+    capability,
+    command: v.pipe(
+      v.array(v.string()),
+      v.description('A command and its arguments, such as ["gh", "issue", "list"]; no shell reads them'),
+    ),
+    cwd: v.optional(
+      v.pipe(v.string(), v.maxLength(4096), v.description("A folder inside the capability's own")),
+    ),
+    stdin: v.optional(v.pipe(v.string(), v.description("What the command reads from its standard input"))),
+    reason,
+  }),
   explain: v.strictObject({ capability, method, path }),
   end_session: v.strictObject({
     session: v.pipe(

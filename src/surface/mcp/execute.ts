@@ -2,10 +2,12 @@
 
 import type { Reply } from "../../engine/call.ts";
 import { Failure, FailureError } from "../../engine/failure.ts";
-import { type Body, type HeaderField, Lifeline } from "../../engine/ports.ts";
+import type { Body, HeaderField } from "../../engine/ports.ts";
 import type { Input } from "./arguments.ts";
 import type { Asked, McpFace } from "./face.ts";
+import { lifelineOf } from "./lifeline.ts";
 import type { Output } from "./results.ts";
+import { textOf } from "./text.ts";
 
 /** Bytes of an answer's body that an agent is shown. */
 export const mostShown = 1024 * 1024;
@@ -17,10 +19,7 @@ export async function execute(
 ): Promise<Output<"execute"> | Failure> {
   const body = bodyOf(input);
   if (body instanceof Failure) return body;
-  const lifeline = new Lifeline();
-  const cut = (): void => lifeline.cut(new Failure("client_closed", "the call was cancelled"));
-  if (asked.signal.aborted) cut();
-  asked.signal.addEventListener("abort", cut, { once: true });
+  const { lifeline, release } = lifelineOf(asked.signal);
   try {
     const reply = await face.broker.handle({
       surface: asked.surface,
@@ -40,7 +39,7 @@ export async function execute(
     if (error instanceof FailureError) return error.failure;
     throw error;
   } finally {
-    asked.signal.removeEventListener("abort", cut);
+    release();
   }
 }
 
@@ -126,21 +125,6 @@ async function shownOf(
     progress?.(size);
   }
   return { bytes: Buffer.concat(pieces, size), truncated: false };
-}
-
-const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-/** undefined: not text. A character that the cut went through is left out. */
-function textOf(bytes: Buffer, truncated: boolean): string | undefined {
-  for (let dropped = 0; dropped <= (truncated ? 3 : 0); dropped++) {
-    try {
-      const text = strict.decode(bytes.subarray(0, bytes.length - dropped));
-      return text.includes("\0") ? undefined : text;
-    } catch {
-      // One byte less may end on a whole character.
-    }
-  }
-  return undefined;
 }
 
 function headersOf(fields: readonly HeaderField[]): Output<"execute">["headers"] {

@@ -18,7 +18,7 @@ import type { Body, Lifeline } from "../../engine/ports.ts";
 import { field, type RequestHead } from "../../wire/http1.ts";
 import type { McpFace } from "./face.ts";
 import { longestLine } from "./lines.ts";
-import { Persons } from "./person.ts";
+import { type Era, Persons } from "./person.ts";
 import { type McpParts, makeMcpServer } from "./server.ts";
 import { readStrictJson } from "./strict-json.ts";
 
@@ -28,8 +28,9 @@ const mostSessions = 512;
 const idleMs = 60 * 60_000;
 
 export interface HttpParts {
-  readonly face: McpFace;
-  readonly agents: Agents;
+  readonly agents: Pick<Agents, "byToken">;
+  /** The server behind one connection (legacy) or one request (modern). */
+  readonly makeServer: (era: Era) => Server;
   /** A name that cannot be guessed. */
   readonly newId: () => string;
   readonly now: () => number;
@@ -42,9 +43,20 @@ interface Connected {
   usedAt: number;
 }
 
+/** janee's own tools, for the agent whose token a request brought. */
+export function toolsOverHttp(face: McpFace): HttpParts["makeServer"] {
+  const parts: McpParts = {
+    face,
+    persons: new Persons(face, (context) => callerOf(context).owner),
+    surface: "mcp-http",
+    callerOf: (context) => callerOf(context),
+    load: { atWork: 0 },
+  };
+  return (era) => makeMcpServer(parts, era);
+}
+
 export class McpOverHttp {
   readonly #parts: HttpParts;
-  readonly #serverParts: McpParts;
   readonly #modern: McpHttpHandler;
   readonly #sessions = new Map<string, Connected>();
   /** Requests that are being answered, streams among them, and whose they are. */
@@ -52,14 +64,7 @@ export class McpOverHttp {
 
   constructor(parts: HttpParts) {
     this.#parts = parts;
-    this.#serverParts = {
-      face: parts.face,
-      persons: new Persons(parts.face, (context) => callerOf(context).owner),
-      surface: "mcp-http",
-      callerOf: (context) => callerOf(context),
-      load: { atWork: 0 },
-    };
-    this.#modern = createMcpHandler(() => makeMcpServer(this.#serverParts, "modern"), {
+    this.#modern = createMcpHandler(() => parts.makeServer("modern"), {
       legacy: "reject",
       maxRequestBodySize: longestLine,
     });
@@ -141,7 +146,7 @@ export class McpOverHttp {
       onsessionclosed: (id) => this.#drop(id),
       maxRequestBodySize: longestLine,
     });
-    const server = makeMcpServer(this.#serverParts, "legacy");
+    const server = this.#parts.makeServer("legacy");
     const connected = { owner, transport, server, usedAt: this.#parts.now() };
     await server.connect(transport);
     return connected;

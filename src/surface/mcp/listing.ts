@@ -25,6 +25,12 @@ const shown: Readonly<Record<ToolName, Shown>> = {
       "Sends one HTTP request to the service of a capability. janee adds the credential and checks the rules; the answer comes back scrubbed. Do not send credentials.",
     annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
   },
+  exec: {
+    title: "Run a command",
+    description:
+      "Runs one command-line tool of a capability in exec mode, with the credential in its environment. Its output comes back scrubbed.",
+    annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
+  },
   explain: {
     title: "Explain a decision",
     description: "Whether a request would be allowed, and the rule that decides. Sends nothing.",

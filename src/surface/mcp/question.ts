@@ -2,7 +2,7 @@
 // or pretend (MCP specification, client/elicitation).
 import type { Approval, Verdict } from "../../engine/approval.ts";
 import type { Capability } from "../../engine/config.ts";
-import { shownTarget } from "../../engine/describe-question.ts";
+import { shownCommand, shownTarget } from "../../engine/describe-question.ts";
 import { describeRules } from "../../engine/describe-rules.ts";
 import { timeLeft } from "../../engine/time-left.ts";
 import { visible } from "../../engine/visible.ts";
@@ -48,10 +48,18 @@ export function wordsOf(approval: Approval, capability: Capability, baseUrl: str
   const where = `${service}${baseUrl === undefined ? "" : ` (${baseUrl})`}`;
   const lines =
     kind === "request"
-      ? [`janee asks you: may an agent send this request to ${where}?`]
+      ? [
+          `janee asks you: may an agent ${approval.argv ? "run this command with the credential of" : "send this request to"} ${where}?`,
+        ]
       : [`janee asks you: may an agent use "${capability.name}" on ${where}?`];
   lines.push(`Who: ${who(owner, agent)}`);
   if (method !== undefined && target !== undefined) lines.push(`Request: ${method} ${shownTarget(target)}`);
+  if (approval.argv)
+    lines.push(
+      `Command: ${visible(shownCommand(approval.argv))}`,
+      `Program: ${visible(approval.program ?? "")}`,
+    );
+  if (approval.cwd !== undefined) lines.push(`In the folder: ${visible(approval.cwd)}`);
   if (rule !== undefined) lines.push(`Rule that asks: ${rule}`);
   if (approval.bodyBytes) lines.push(`Body: ${approval.bodyBytes} bytes, SHA-256 ${approval.bodyDigest}`);
   if (approval.bodyPreview) lines.push(`Body begins (written by the agent): ${plain(approval.bodyPreview)}`);

@@ -7,6 +7,7 @@ import { Failure } from "../../engine/failure.ts";
 import type { Session } from "../../engine/session.ts";
 import { timeLeft } from "../../engine/time-left.ts";
 import type { Input, ToolName } from "./arguments.ts";
+import { exec } from "./exec.ts";
 import { execute } from "./execute.ts";
 import type { Asked, McpFace } from "./face.ts";
 import type { Output } from "./results.ts";
@@ -37,6 +38,7 @@ export const tools: { readonly [Name in ToolName]: Tool<Name> } = {
   },
 
   execute,
+  exec,
 
   explain: async (face, { capability, method, path }, { caller }) => {
     const { config } = face.policy.current();

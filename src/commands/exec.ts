@@ -1,0 +1,126 @@
+import { describeQuestion } from "../engine/describe-question.ts";
+import type { CommandReply } from "../engine/exec/call.ts";
+import { Failure } from "../engine/failure.ts";
+import { Lifeline } from "../engine/ports.ts";
+import { shortId } from "../engine/session.ts";
+import { entropy } from "../host/clock.ts";
+import { readInput, writeOutput } from "../host/terminal.ts";
+import type { Command, Talk } from "./command.ts";
+import { withJanee } from "./open.ts";
+import { refuseWithoutPerson } from "./person.ts";
+import { watchOver } from "./watch.ts";
+import type { Janee } from "./wire-up.ts";
+
+const ownerIdLength = 8;
+/** A session to say yes to, and then the command itself. */
+const mostQuestions = 2;
+/** As a shell says it: 128 and the number of the signal. */
+const signals: Readonly<Record<string, number>> = {
+  SIGHUP: 1,
+  SIGINT: 2,
+  SIGKILL: 9,
+  SIGPIPE: 13,
+  SIGTERM: 15,
+};
+const timedOutStatus = 124;
+
+export const command: Command = {
+  usage: "<capability> [--cwd DIR] [--stdin] [--reason TEXT] -- command [arguments]",
+  flags: {
+    cwd: { type: "string", value: "DIR", help: "a folder inside the capability's workDir" },
+    stdin: { type: "boolean", help: "pass standard input on; without this the command reads nothing" },
+    reason: { type: "string", value: "TEXT", help: "why, for the audit trail" },
+  },
+  positionals: { least: 1, most: 1 },
+  notes: [
+    "The exit status is the command's own; 124: it ran out of time. Its output is scrubbed.",
+    "What needs a person's yes is asked on the terminal.",
+  ],
+  run: (args, talk) => {
+    if (args.rest.length === 0) {
+      return Promise.resolve(new Failure("usage", `expected: janee exec ${command.usage}`));
+    }
+    const wish = {
+      capability: args.positionals[0] ?? "",
+      command: args.rest,
+      cwd: args.text("cwd"),
+      stdin: args.flag("stdin"),
+      reason: args.text("reason"),
+    };
+    return withJanee(talk, (janee) => exec(janee, talk, wish));
+  },
+};
+
+interface Wish {
+  readonly capability: string;
+  readonly command: readonly string[];
+  readonly cwd: string | undefined;
+  readonly stdin: boolean;
+  readonly reason: string | undefined;
+}
+
+async function exec(janee: Janee, talk: Talk, wish: Wish): Promise<number | Failure> {
+  const stdin = wish.stdin ? await readInput() : Buffer.alloc(0);
+  if (stdin instanceof Failure) return stdin;
+  const caller = { owner: `exec:${shortId(entropy, ownerIdLength)}` };
+  const lifeline = new Lifeline();
+  const stop = (): void => lifeline.cut(new Failure("client_closed", "stopped by a signal"));
+  process.once("SIGINT", stop);
+  process.once("SIGTERM", stop);
+  const { cwd, reason } = wish;
+  const run = (): Promise<CommandReply | Failure> =>
+    janee.broker.run({
+      surface: "exec",
+      peer: caller.owner,
+      by: { caller },
+      ...{ capability: wish.capability, command: wish.command, stdin, lifeline },
+      ...(cwd === undefined ? {} : { cwd }),
+      ...(reason === undefined ? {} : { reason }),
+      ...(talk.json ? {} : { output: writeOutput }),
+    });
+  const watch = watchOver(janee, talk);
+  try {
+    let reply = await run();
+    for (let asked = 0; reply instanceof Failure && reply.approval !== undefined; asked++) {
+      if (asked === mostQuestions) return reply;
+      const refused = await askOnTerminal(janee, talk, reply.approval);
+      if (refused) return refused;
+      reply = await run();
+    }
+    return reply instanceof Failure ? reply : told(talk, reply);
+  } finally {
+    await janee.broker.endSessionsOf(caller, "exec");
+    watch.stop();
+  }
+}
+
+async function askOnTerminal(janee: Janee, talk: Talk, id: string): Promise<Failure | undefined> {
+  const approval = janee.approvals.byId(id);
+  if (!approval) return new Failure("approval_expired", "this no longer waits: it was decided or it expired");
+  const refused = await refuseWithoutPerson(janee, talk, {
+    command: `exec: approve ${id}`,
+    stakes: describeQuestion(approval, janee.sessions.now()),
+    need: `"${approval.capability}" wants a person's yes`,
+    ask: "run it?",
+  });
+  const way = { surface: "cli", through: "person" } as const;
+  const verdict = refused ? "declined" : approval.kind === "session" ? "session" : "once";
+  const decided = await janee.broker.decide(id, verdict, way);
+  return refused ?? (decided instanceof Failure ? decided : undefined);
+}
+
+function told(talk: Talk, { exitCode, signal, stdout, stderr, durationMs, timedOut }: CommandReply): number {
+  if (talk.json) {
+    const shown = { stdout: stdout.bytes.toString("utf8"), stderr: stderr.bytes.toString("utf8") };
+    talk.printJson({
+      exitCode,
+      signal,
+      ...shown,
+      durationMs,
+      timedOut,
+      omitted: stdout.omitted + stderr.omitted,
+    });
+  } else if (timedOut) talk.say("janee: the command ran out of time and was ended");
+  if (timedOut) return timedOutStatus;
+  return exitCode ?? 128 + (signals[signal ?? ""] ?? 0);
+}

@@ -1,0 +1,65 @@
+// Who stands behind a call: a session by its token, a caller that is given one, a person, or nobody.
+import type { Access } from "./access.ts";
+import { type Agents, isAgentToken } from "./agents.ts";
+import type { Caller } from "./caller.ts";
+import { Failure } from "./failure.ts";
+import type { Store } from "./ports.ts";
+import type { Session, Sessions } from "./session.ts";
+
+/** `person`: a command of janee itself, run by the one who owns the keys. */
+export type By =
+  | { readonly token: string }
+  | { readonly caller: Caller }
+  | { readonly session: string }
+  | "nobody"
+  | "person";
+
+/** What every kind of call says of who makes it. */
+export interface Asking {
+  readonly surface: string;
+  readonly by: By;
+  readonly capability: string;
+  readonly reason?: string;
+}
+
+export interface StandingParts {
+  readonly store: Store;
+  readonly sessions: Sessions;
+  readonly agents: Agents;
+}
+
+export class Standings {
+  readonly #parts: StandingParts;
+  readonly #access: Access;
+
+  constructor(parts: StandingParts, access: Access) {
+    this.#parts = parts;
+    this.#access = access;
+  }
+
+  callerOf({ by }: Asking): Caller | undefined {
+    if (typeof by === "string") return undefined;
+    if ("caller" in by) return by.caller;
+    return "token" in by && isAgentToken(by.token) ? this.#parts.agents.byToken(by.token) : undefined;
+  }
+
+  sessionOf({ by, capability }: Asking): Session | undefined {
+    if (typeof by === "string") return undefined;
+    const { sessions, store } = this.#parts;
+    if ("caller" in by) return sessions.live(by.caller.owner, capability);
+    return "token" in by ? sessions.byToken(by.token, store.versionOfTick()) : sessions.byId(by.session);
+  }
+
+  /** A caller without a live session asks for one. `refused`: what the rules say anyway, so that nobody is bothered. */
+  async seated<C extends Asking>(
+    call: C,
+    caller: Caller,
+    refused: Failure | undefined,
+  ): Promise<C | Failure> {
+    if (refused) return refused;
+    const { surface, capability, reason } = call;
+    const wish = { surface, caller, capability, renew: false, ...(reason === undefined ? {} : { reason }) };
+    const opened = await this.#access.open(wish);
+    return opened instanceof Failure ? opened : { ...call, by: { session: opened.id } };
+  }
+}
