@@ -158,6 +158,7 @@ test("only the command's own kin get an answer, and only with the nonce", limit,
       {
         ...{ program, args: ["-c", script], environment: new Map(), cwd: undefined, stdin: new Uint8Array() },
         timeoutMs: 50_000,
+        lastLook: () => undefined,
         output: (_, bytes) => {
           out += bytes;
         },
@@ -193,6 +194,7 @@ test("a home with a long path has its socket elsewhere", limit, () =>
     const order = {
       ...{ program, args: ["-c", '"$GIT_ASKPASS" x; echo "$JANEE_ASKPASS"'], environment: new Map() },
       ...{ cwd: undefined, stdin: new Uint8Array(), timeoutMs: 30_000, askpass: () => "answer" },
+      lastLook: () => undefined,
       output: (_: string, bytes: Buffer) => {
         out += bytes;
       },

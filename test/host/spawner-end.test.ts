@@ -89,6 +89,14 @@ test("what was cut before it started does not start", limit, () =>
   }),
 );
 
+test("what the last look refuses does not start", limit, () =>
+  onStage(async ({ run, folder }) => {
+    const mark = join(folder, "mark");
+    assert.equal((await run(["touch", mark], { lastLook: () => revoked })).end, revoked);
+    assert.equal(existsSync(mark), false);
+  }),
+);
+
 test("one run's end does not touch another's, nor children that are no run's", limit, () =>
   onStage(async ({ run }) => {
     const [first, second, third] = [oddSeconds(), oddSeconds(), oddSeconds()];

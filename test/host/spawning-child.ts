@@ -11,6 +11,7 @@ if (program instanceof Failure) throw new Error(program.message);
 const running = spawner.run(
   {
     ...{ program, args, environment: new Map(), cwd: undefined, stdin: new Uint8Array(), timeoutMs: 60_000 },
+    lastLook: () => undefined,
     output: (_, bytes) => process.stdout.write(bytes),
   },
   new Lifeline(),

@@ -34,6 +34,7 @@ export function onStage<T>(
       const texts = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
       const order: SpawnOrder = {
         ...{ program, args, environment: new Map(), cwd: undefined, stdin: new Uint8Array() },
+        lastLook: () => undefined,
         ...{ timeoutMs: 20_000, output: (stream, bytes) => texts[stream].push(Buffer.from(bytes)), ...extra },
       };
       const end = await spawner.run(order, lifeline);
