@@ -12,18 +12,22 @@ export interface Place {
   readonly stat: BigIntStats;
 }
 
-/** undefined: there is no such file. A folder or link on the way that others can change is a failure. */
+/**
+ * undefined: there is no such file, wherever one looks for it. A folder or link on the way that others can change
+ * is a failure only for a file that is there.
+ */
 export function trustedPlace(path: string): Place | Failure | undefined {
   const { root } = parse(path);
   const steps = path.slice(root.length).split(sep);
   let at = root;
   let stat = look(root);
   let links = 0;
+  let doubt: Failure | undefined;
   for (;;) {
     const step = steps.shift();
-    const distrusted = stat && distrust(at, stat);
-    if (!stat || distrusted) return distrusted;
-    if (step === undefined) return { path: at, stat };
+    if (!stat) return undefined;
+    doubt ??= distrust(at, stat);
+    if (step === undefined) return doubt ?? { path: at, stat };
     if (step === "" || step === ".") continue;
     if (!stat.isDirectory()) return undefined;
     if (step === "..") {
@@ -40,8 +44,7 @@ export function trustedPlace(path: string): Place | Failure | undefined {
       continue;
     }
     // A link's own mode says nothing; its owner and its folder do.
-    const foreign = distrustOwner(next, found);
-    if (foreign) return foreign;
+    doubt ??= distrustOwner(next, found);
     links += 1;
     const target = links > mostLinks ? undefined : targetOf(next);
     if (target === undefined) return undefined;
