@@ -198,6 +198,7 @@ test("each way out beside its twin", () => {
     ["repo clone o/r ../x", "repo clone o/r x/y"],
     ["repo clone o/r -u env", "repo clone o/r --no-upstream"],
     ["repo create x --source=/x --push", "repo create x --private"],
+    ["repo create x -p evil.example/o/r", "repo create x -p o/r"],
     ["repo sync -s evil.example/o/r", "repo sync -s o/r"],
     ["repo delete o/r --yes", "repo view o/r"],
     ["run download 5 -D /etc", "run download 5 -D out"],
