@@ -38,7 +38,7 @@ const tables: Readonly<Record<string, readonly string[]>> = {
   ],
   log: [diff, log],
   show: [diff, log],
-  shortlog: [log, "-s --summary -n --numbered -e --email --group= -w? -c"],
+  shortlog: [log, "--committer -s --summary -n --numbered -e --email --group= -w? -c"],
   "rev-list": [
     log,
     "--objects --objects-edge --disk-usage --use-bitmap-index --count --timestamp --no-commit-header --header",
