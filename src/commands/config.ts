@@ -96,7 +96,7 @@ export function readConfigFile(path: string): ReadConfig | Failure {
 /** What the reader warns of and what lint finds, each once. */
 export function findingsOf(read: ReadConfig): readonly Finding[] {
   const found = new Map<string, Finding>();
-  for (const finding of [...read.warnings, ...lintConfig(read.config, read.rulePlaces)]) {
+  for (const finding of [...read.warnings, ...lintConfig(read.config, read.rulePlaces, read.argsPlaces)]) {
     const { message, at } = finding;
     found.set(`${at?.line}:${at?.column} ${message}`, finding);
   }

@@ -83,7 +83,11 @@ export function admitCommand(
   if (problem) return problem;
   const decision = decideCommand(exec, wish.command);
   if (decision instanceof Failure) return decision;
-  return { capability, service, exec, command: wish.command, decision };
+  const { effect, rule } = decision;
+  return {
+    ...{ capability, service, exec, command: wish.command },
+    decision: { effect, ...(rule === undefined ? {} : { rule: { text: rule } }) },
+  };
 }
 
 /** Whether this session may use this capability at this instant. */

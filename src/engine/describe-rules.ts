@@ -7,7 +7,7 @@ function isOpen(first: Rule | undefined): boolean {
 
 /** The rules of a capability, one a line, as a person reads them. */
 export function describeRules(capability: Capability): string[] {
-  if (capability.mode === "exec") return [`commands: ${capability.exec?.allowCommands.join(", ") ?? "none"}`];
+  if (capability.mode === "exec") return describeCommands(capability);
   const rules = capability.rules.rules;
   if (rules === undefined) return ["unrestricted: every method and path of the service"];
   if (rules.length === 0) return ["nothing is allowed"];
@@ -15,4 +15,14 @@ export function describeRules(capability: Capability): string[] {
   const closed = rules.at(-1)?.path === "*" && rules.at(-1)?.method === "*";
   const texts = rules.map((rule) => rule.text);
   return closed ? texts : [...texts, "everything else is denied"];
+}
+
+function describeCommands({ exec }: Capability): string[] {
+  if (!exec) return ["commands: none"];
+  const texts = [...exec.args].flatMap(([command, rules]) => {
+    if (rules.length === 0) return [`${command}: nothing is allowed`];
+    const closed = rules.at(-1)?.pattern.join() === "*";
+    return [...rules.map(({ text }) => text), ...(closed ? [] : [`${command}: everything else is denied`])];
+  });
+  return [`commands: ${exec.allowCommands.join(", ") || "none"}`, ...texts];
 }

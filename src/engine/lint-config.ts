@@ -2,6 +2,7 @@
 import type { Capability, Config } from "./config.ts";
 import { hourMs } from "./config-fields.ts";
 import type { Finding } from "./config-place.ts";
+import { lintExec } from "./exec/lint.ts";
 import type { Position } from "./failure.ts";
 import type { Rule } from "./rule.ts";
 import { decodeLoosely } from "./target.ts";
@@ -10,10 +11,12 @@ import { decodeLoosely } from "./target.ts";
 export function lintConfig(
   config: Config,
   places: ReadonlyMap<string, readonly Position[]> = new Map(),
+  argsPlaces: ReadonlyMap<string, ReadonlyMap<string, readonly Position[]>> = new Map(),
 ): readonly Finding[] {
   return [...config.capabilities.values()].flatMap((capability) => [
     ...lintCapability(capability),
     ...lintRules(capability, places.get(capability.name) ?? []),
+    ...lintExec(capability, argsPlaces.get(capability.name)),
   ]);
 }
 

@@ -48,7 +48,9 @@ export class Standings {
     if (typeof by === "string") return undefined;
     const { sessions, store } = this.#parts;
     if ("caller" in by) return sessions.live(by.caller.owner, capability);
-    return "token" in by ? sessions.byToken(by.token, store.versionOfTick()) : sessions.byId(by.session, store.versionOfTick());
+    return "token" in by
+      ? sessions.byToken(by.token, store.versionOfTick())
+      : sessions.byId(by.session, store.versionOfTick());
   }
 
   /** A caller without a live session asks for one. `refused`: what the rules say anyway, so that nobody is bothered. */

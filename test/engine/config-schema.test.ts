@@ -106,6 +106,13 @@ test("schema and reader agree on what is fine and on what is not", () => {
     service("auth: {type: query, params: {a: x}}"),
     service("auth: {type: basic, password: x}"),
     "audit: {sync: true}\n",
+    capability(
+      "mode: exec",
+      "allowCommands: [gh, sh]",
+      "dangerous: true",
+      'args: {gh: [{allow: [issue, "*"]}, {deny: ["*"]}], sh: []}',
+      `sha256: {gh: ${"a".repeat(64)}}`,
+    ),
   ];
   const wrong = [
     "service: {}\n",
@@ -120,6 +127,10 @@ test("schema and reader agree on what is fine and on what is not", () => {
     capability("autoApprove: yes"),
     capability("mode: shell"),
     capability("limit: 100"),
+    capability("mode: exec", "allowCommands: [gh]", "args: {gh: [{allow: issue}]}"),
+    capability("mode: exec", "allowCommands: [gh]", "args: {gh: [{alow: [issue]}]}"),
+    capability("mode: exec", "allowCommands: [gh]", "sha256: {gh: abc}"),
+    capability("mode: exec", "allowCommands: [gh]", "dangerous: 1"),
     "audit: {sync: 1}\n",
     "network: {proxy: https://p}\n",
     `services: {mcp: {${bearer}}}\n`,

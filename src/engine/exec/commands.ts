@@ -15,7 +15,9 @@ import { askpassOf } from "./askpass.ts";
 import type { CommandCall, CommandReply } from "./call.ts";
 import { Capture } from "./capture.ts";
 import { fillEnvironment } from "./environment.ts";
-import { asksPassword, guarded, lookOrder, refuseSettings, toolOf } from "./git-order.ts";
+import { type GitGuards, gitLook, gitModulesLook, topLook } from "./git-guards.ts";
+import { asksPassword, guarded, refuseSettings } from "./git-order.ts";
+import { usesGit } from "./presets.ts";
 
 export interface CommandParts {
   readonly policy: Policy;
@@ -161,15 +163,13 @@ export class Commands {
   ): Promise<SpawnEnd | Failure> {
     const { call, judged, prepared, program, cwd, environment } = ready;
     const { exec, command, service } = judged.admission;
-    const tool = toolOf(program);
-    const unsafe = tool === "other" ? undefined : await this.#refuseRepository(ready);
+    const unsafe = usesGit(program.name) ? await this.#refuseRepository(ready) : undefined;
     if (unsafe) return unsafe;
-    const args = command.slice(1);
-    const askpass = asksPassword(tool, args) ? askpassOf(service, prepared.secrets) : undefined;
+    const askpass = asksPassword(command) ? askpassOf(service, prepared.secrets) : undefined;
     return this.#parts.spawner.run(
       {
         ...{ program, cwd, stdin: call.stdin, timeoutMs: exec.timeoutMs },
-        ...guarded(tool, args, environment),
+        ...guarded(command, environment),
         lastLook: () => this.#lastLook(ready),
         output: (stream, bytes) => into[stream].push(bytes),
         ...(askpass === undefined ? {} : { askpass }),
@@ -180,29 +180,45 @@ export class Commands {
 
   /** A folder of its own holds no repository. What git lists elsewhere is read before it gets anything. */
   async #refuseRepository(ready: Ready): Promise<Failure | undefined> {
-    const { call, judged, cwd } = ready;
+    const { judged, cwd } = ready;
     if (cwd === undefined) return undefined;
+    const own = await this.#listed(ready, cwd, gitLook());
+    if (own instanceof Failure) return own;
+    if (own === undefined) {
+      const name = judged.admission.command[0];
+      return new Failure(
+        "argv_denied",
+        `the git settings of this folder cannot be read, so "${name}" does not run in it`,
+      );
+    }
+    const unsafe = refuseSettings(own);
+    if (unsafe) return unsafe;
+    const top = await this.#listed(ready, cwd, topLook());
+    // Outside of a repository there is no top, and no file of submodules.
+    const modules =
+      typeof top === "string" ? await this.#listed(ready, cwd, gitModulesLook(top.trim())) : top;
+    if (modules instanceof Failure) return modules;
+    return modules === undefined ? undefined : refuseSettings(modules);
+  }
+
+  /** What git prints, run without the credential; undefined where it ends with an error. */
+  async #listed(ready: Ready, cwd: string, look: GitGuards): Promise<string | Failure | undefined> {
     const git = this.#parts.spawner.find("git", { outside: [cwd] });
     if (git instanceof Failure) return git;
-    const listing: Buffer[] = [];
+    const printed: Buffer[] = [];
     const end = await this.#parts.spawner.run(
       {
-        ...{ program: git, cwd, stdin: Buffer.alloc(0), timeoutMs: longestLookMs },
-        ...lookOrder(),
+        ...{ program: git, cwd, stdin: Buffer.alloc(0), timeoutMs: longestLookMs, ...look },
         lastLook: () => {
           const stands = this.#stillStands(ready, this.#parts.store.version());
           return stands instanceof Failure ? stands : undefined;
         },
-        output: (stream, bytes) => void (stream === "stdout" && listing.push(bytes)),
+        output: (stream, bytes) => void (stream === "stdout" && printed.push(bytes)),
       },
-      call.lifeline,
+      ready.call.lifeline,
     );
     if (end instanceof Failure) return end;
-    if (end.exitCode === 0) return refuseSettings(Buffer.concat(listing).toString("utf8"));
-    return new Failure(
-      "argv_denied",
-      `the git settings of this folder cannot be read, so "${judged.admission.command[0]}" does not run in it`,
-    );
+    return end.exitCode === 0 ? Buffer.concat(printed).toString("utf8") : undefined;
   }
 
   /** In the tick in which the command starts: what is spent is spent, and what was revoked does not start. */

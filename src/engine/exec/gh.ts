@@ -103,6 +103,9 @@ function problemInOption(command: string, { name, value: given }: GivenOption): 
       return problemInRepository(value);
     case "-s":
       return command === "repo sync" ? problemInRepository(value) : undefined;
+    case "-p":
+    case "--template":
+      return command === "repo create" ? problemInRepository(value) : undefined;
     case "--body-file":
     case "--notes-file":
     case "--input":

@@ -119,7 +119,9 @@ const harmful = new Set([
 /** Settings for one URL or driver are stronger than those that janee sets for all. */
 const wholeSectionOnly = new Set(["http", "credential", "gpg", "core", "protocol"]);
 
-/** `listing`: what `git config --includes --list -z` prints. The first setting that would redirect or run something. */
+/**
+ * `listing`: what `git config --includes --list -z` prints, or the same of `.gitmodules` (`gitModulesLook`). The first setting that would redirect or run something.
+ */
 export function unsafeGitConfig(listing: string): string | undefined {
   for (const entry of listing.split("\0")) {
     if (entry === "") continue;
@@ -151,6 +153,8 @@ function isHarmlessValue(section: string, name: string, value: string): boolean 
   if (section === "remote" && /url$/.test(name)) return !/^\s*(?:-|[A-Za-z0-9+._-]+::)/.test(value);
   if (section === "branch" && /remote$/.test(name))
     return /^[A-Za-z0-9._/-]*$/.test(value) && !value.startsWith("-");
+  // With any other value git looks into a repository inside this one, which has settings of its own.
+  if (section === "submodule" && name === "ignore") return value === "all";
   if (section === "submodule" && name === "url") return !/^\s*(?:-|[A-Za-z0-9+._-]+::)/.test(value);
   return true;
 }

@@ -38,7 +38,7 @@ const tables: Readonly<Record<string, readonly string[]>> = {
   ],
   log: [diff, log],
   show: [diff, log],
-  shortlog: [log, "-s --summary -n --numbered -e --email --group= -w? -c"],
+  shortlog: [log, "--committer -s --summary -n --numbered -e --email --group= -w? -c"],
   "rev-list": [
     log,
     "--objects --objects-edge --disk-usage --use-bitmap-index --count --timestamp --no-commit-header --header",
@@ -158,7 +158,7 @@ const tables: Readonly<Record<string, readonly string[]>> = {
   ],
   "cat-file": ["-t -s -e -p"],
   "count-objects": ["-v --verbose -H --human-readable"],
-  "check-ignore": ["-q --quiet -v --verbose -z -n --non-matching --no-index"],
+  "check-ignore": ["-q --quiet -v --verbose -z -n --non-matching"],
   "check-attr": ["-a --all --cached -z"],
   "range-diff": [diff, "--no-dual-color --creation-factor= --left-only --right-only --no-notes --notes?"],
   cherry: ["-v --abbrev?"],

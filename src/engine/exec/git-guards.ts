@@ -69,6 +69,19 @@ export function gitLook(): GitGuards {
   return { args: ["config", "--includes", "--list", "-z"], environment: gitLookEnvironment() };
 }
 
+/** Where the work tree begins. */
+export function topLook(): GitGuards {
+  return { args: ["rev-parse", "--show-toplevel"], environment: gitLookEnvironment() };
+}
+
+/** The same for the `.gitmodules` at the top of the work tree, where there is one. */
+export function gitModulesLook(top: string): GitGuards {
+  return {
+    args: ["config", "--file", `${top}/.gitmodules`, "--list", "-z"],
+    environment: gitLookEnvironment(),
+  };
+}
+
 function gitLookEnvironment(): Map<string, string> {
   return new Map([
     ["GIT_CONFIG_NOSYSTEM", "1"],
