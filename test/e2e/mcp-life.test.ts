@@ -56,7 +56,7 @@ everywhere(
     const exchange = await flying.reached();
     await on.home.do(["revoke", (await ownerAndSession(capability)).id]);
     assert.equal(verdict(await inFlight), "session_revoked");
-    await within(2_000, exchange.gone, "the end of the upstream's request");
+    await within(10_000, exchange.gone, "the end of the upstream's request");
     on.fresh();
     await answerAll();
     const listed = (await agent.call("list_capabilities")).content.capabilities as Record<string, unknown>[];
@@ -108,7 +108,7 @@ for (const era of eras) {
     const inFlight = agent.execute("open", "/v1/flying");
     const exchange = await flying.reached();
     await on.home.do(["agent", "rm", name]);
-    await within(2_000, exchange.gone, "the end of the upstream's request");
+    await within(10_000, exchange.gone, "the end of the upstream's request");
     assert.ok((await inFlight).isError);
     await answerAll();
     const seen = on.fresh();
@@ -187,9 +187,9 @@ for (const [name, end] of endings) {
       const exchange = await flying.reached();
       const before = on.audit().length;
       end(lines);
-      await lines.untilEnded(2_000);
+      await lines.untilEnded(10_000);
       assert.equal(lines.status, 0, lines.stderr);
-      await within(1_000, exchange.gone, "the end of the upstream's request");
+      await within(10_000, exchange.gone, "the end of the upstream's request");
       const after = on.audit().slice(before);
       const ended = after.find(({ event, outcome }) => event === "session" && outcome === "ended");
       assert.ok(ended, JSON.stringify(after));
@@ -238,7 +238,7 @@ setInterval(() => {}, 1000);
   };
   assert.ok(lives());
   process.kill(parent.pid ?? 0, "SIGKILL");
-  await until(2_000, "the end of janee", () => !lives());
+  await until(10_000, "the end of janee", () => !lives());
 });
 
 test("request_access without janee serve says that there is no base URL", limit, async () => {
