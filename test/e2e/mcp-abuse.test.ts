@@ -249,7 +249,7 @@ test("a client that does not read: memory is bounded, and a revocation still hol
   const on = await stage();
   const seen = on.fresh();
   on.upstream.answer = (_, exchange) =>
-    exchange.send(200, { "Content-Type": "text/plain" }, "y".repeat(2_000));
+    exchange.send(200, { "Content-Type": "text/plain" }, "y".repeat(200_000));
   const lines = new Lines(on.home, { silent: true });
   try {
     lines.send({

@@ -21,6 +21,7 @@ import { longestLine } from "./lines.ts";
 import { type Era, Persons } from "./person.ts";
 import { type McpParts, makeMcpServer } from "./server.ts";
 import { readStrictJson } from "./strict-json.ts";
+import { Turns } from "./turns.ts";
 
 /** Transport sessions of older clients: of one agent, and of all. */
 const mostOfAgent = 32;
@@ -47,7 +48,13 @@ interface Connected {
 export function toolsOverHttp(version: string, face: McpFace): HttpParts["makeServer"] {
   const persons = new Persons(face, (context) => callerOf(context).owner);
   const opened = Promise.resolve({ face, persons, callerOf: (context: ServerContext) => callerOf(context) });
-  const parts: McpParts = { version, opened, surface: "mcp-http", load: { atWork: 0 } };
+  const parts: McpParts = {
+    version,
+    opened,
+    surface: "mcp-http",
+    load: { atWork: 0 },
+    turns: new Turns(() => false),
+  };
   return (era) => makeMcpServer(parts, era);
 }
 

@@ -11,6 +11,9 @@ export interface Lines {
 }
 
 export const longestLine = 8 * 1024 * 1024;
+/** Answers that a client has not read: beyond, nothing more is taken from it, and in the end it is given up. */
+const mostUnread = 8 * 1024 * 1024;
+const readsWithinMs = 120_000;
 
 const newline = 10;
 const parseError = -32_700;
@@ -22,6 +25,9 @@ export class LineTransport implements Transport {
   onmessage?: ((message: JSONRPCMessage) => void) | undefined;
   readonly #lines: Lines;
   #closed = false;
+  /** Characters of answers that are on their way to the client. */
+  #unread = 0;
+  #hasRead: (() => void) | undefined;
 
   constructor(lines: Lines) {
     this.#lines = lines;
@@ -32,7 +38,33 @@ export class LineTransport implements Transport {
   }
 
   async send(message: JSONRPCMessage): Promise<void> {
-    if (!this.#closed) await this.#lines.write(`${JSON.stringify(message)}\n`);
+    if (!this.#closed) await this.#write(`${JSON.stringify(message)}\n`);
+  }
+
+  /** The client lets its answers lie. */
+  get isUnread(): boolean {
+    return this.#unread > mostUnread;
+  }
+
+  async #write(text: string): Promise<void> {
+    this.#unread += text.length;
+    try {
+      await this.#lines.write(text);
+    } finally {
+      this.#unread -= text.length;
+      if (!this.isUnread) this.#hasRead?.();
+    }
+  }
+
+  /** False: the client did not read in all that time. */
+  async #untilRead(): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const patience = setTimeout(resolve, readsWithinMs, false);
+    this.#hasRead = () => resolve(true);
+    const read = await promise;
+    clearTimeout(patience);
+    this.#hasRead = undefined;
+    return read;
   }
 
   async close(): Promise<void> {
@@ -53,6 +85,7 @@ export class LineTransport implements Transport {
           this.#take(line);
         }
         if (this.#closed) return;
+        if (this.isUnread && !(await this.#untilRead())) break;
       }
     } catch (error) {
       this.onerror?.(error instanceof Error ? error : new Error(String(error)));
@@ -74,7 +107,7 @@ export class LineTransport implements Transport {
 
   #refuse(code: number, message: string, id: string | number | null = null): void {
     const answer = { jsonrpc: "2.0", id, error: { code, message } };
-    this.#lines.write(`${JSON.stringify(answer)}\n`).catch((error: unknown) => {
+    this.#write(`${JSON.stringify(answer)}\n`).catch((error: unknown) => {
       this.onerror?.(error instanceof Error ? error : new Error(String(error)));
     });
   }

@@ -15,6 +15,7 @@ import type { Asked, McpFace } from "./face.ts";
 import { listTools } from "./listing.ts";
 import type { Era, Persons } from "./person.ts";
 import { tools } from "./tools.ts";
+import type { Turns } from "./turns.ts";
 
 /** Calls at work at once in this process; further ones are told to come back. */
 const mostCalls = 1024;
@@ -37,10 +38,11 @@ export interface McpParts {
   readonly surface: string;
   /** Calls at work, counted over all servers of this process. */
   readonly load: { atWork: number };
+  readonly turns: Turns;
 }
 
 export function makeMcpServer(parts: McpParts, era: Era): Server {
-  const { opened, surface, load } = parts;
+  const { opened, surface, load, turns } = parts;
   const server = new Server(
     { name: "janee", title: "janee", version: parts.version },
     {
@@ -62,7 +64,8 @@ export function makeMcpServer(parts: McpParts, era: Era): Server {
     if (load.atWork >= mostCalls) return resultOf(tooBusy());
     load.atWork += 1;
     try {
-      const call = (): Promise<object | Failure> => run(name, face, input, asked);
+      const work = (): Promise<object | Failure> => run(name, face, input, asked);
+      const call = (): Promise<object | Failure> => turns.inTurn(asked.signal, work);
       return resultOf(await persons.perform(call, asked, { server, context, era }));
     } finally {
       load.atWork -= 1;

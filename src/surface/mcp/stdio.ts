@@ -7,6 +7,7 @@ import type { Served } from "./face.ts";
 import { type Lines, LineTransport } from "./lines.ts";
 import { Persons } from "./person.ts";
 import { makeMcpServer } from "./server.ts";
+import { Turns } from "./turns.ts";
 
 /** Serves until the client hangs up or `stop` is called; resolves when it is over. */
 export function serveLines(
@@ -26,8 +27,9 @@ export function serveLines(
   }));
   // Nobody may have called a tool yet when it turns out that there is nothing to call.
   opened.catch(() => {});
-  const parts = { version, opened, surface: "mcp", load: { atWork: 0 } };
   const wire = new LineTransport(lines);
+  const turns = new Turns(() => wire.isUnread);
+  const parts = { version, opened, surface: "mcp", load: { atWork: 0 }, turns };
   const handle = serveStdio(({ era }) => makeMcpServer(parts, era), {
     transport: wire,
     onerror: (error) => complain(error.message),
