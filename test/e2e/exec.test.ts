@@ -1,5 +1,6 @@
 // Exec mode from outside: what an agent that runs commands through MCP gets, does not get, and cannot keep running.
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import {
   existsSync,
   lstatSync,
@@ -14,9 +15,9 @@ import { after, test } from "node:test";
 import { alive, oddSeconds } from "../host/spawning.ts";
 import { assertWithoutKey } from "../support/corpus-stage.ts";
 import { ExecStage, exec, outOf, parentSecrets } from "../support/exec-stage.ts";
-import { canary, Home, root } from "../support/janee.ts";
+import { canary, Home, janeeCommand, root } from "../support/janee.ts";
 import { Agent, type Era, eras, type Question, say, type Told, verdict, yes } from "../support/mcp.ts";
-import { until } from "../support/wait.ts";
+import { until, within } from "../support/wait.ts";
 
 const limit = { timeout: 60_000 };
 const linux = process.platform === "linux";
@@ -188,7 +189,7 @@ inBothEras("a command runs inside its workDir, whatever links lead there, and no
     [inner, inner],
     ["inner/../inner/.", inner],
   ] as const) {
-    assert.equal(outOf(await pwd(cwd)).trim(), folder, cwd);
+    assert.equal(outOf(await pwd(cwd)).trim(), folder, `${cwd}`);
   }
   on.marks();
   for (const cwd of [
@@ -413,6 +414,73 @@ test("a client that cancels or is gone takes its command with it", limit, async 
   assert.ok(cancelled.isError);
   const gone = await endedBy(agent, "works", () => agent.close());
   assert.ok(gone.isError);
+});
+
+test("janee exec that is stopped, or whose session is revoked, ends its command", limit, async () => {
+  if (!linux) return;
+  await agentOf();
+  for (const end of ["revoke", "SIGTERM", "SIGINT"] as const) {
+    const seconds = oddSeconds();
+    const [file = "", ...before] = janeeCommand();
+    const child = spawn(file, [...before, "exec", "asked", "--", "bird", "sleep", seconds], {
+      env: on.home.environment({ ...on.environment, ...unattended.env }),
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    let stderr = "";
+    child.stderr.on("data", (bytes: Buffer) => {
+      stderr += bytes;
+    });
+    const ended = new Promise<number | null>((done) => child.on("close", done));
+    await until(20_000, "the command", () => alive(seconds).length === 3);
+    if (end === "revoke") await on.home.do(["revoke", "--capability", "asked"]);
+    else process.kill(child.pid ?? 0, end);
+    const status = await within(5_000, ended, "the end of janee exec");
+    assert.ok(status !== 0, `${end}: ${status}`);
+    assert.deepEqual(alive(seconds), [], end);
+    assert.match(stderr, end === "revoke" ? /revoked/ : /stopped by a signal/);
+    const line = on
+      .lines()
+      .find(({ event, argv }) => event === "response" && (argv as string[]).includes(seconds));
+    assert.deepEqual(
+      [line?.surface, line?.outcome, line?.code],
+      ["exec", "failed", end === "revoke" ? "session_revoked" : "client_closed"],
+    );
+  }
+});
+
+test("over HTTP the same: run, scrubbed, refused, and ended when the client hangs up", limit, async () => {
+  await agentOf();
+  const serving = await on.home.serve([], { env: on.environment });
+  const { token } = await on.home.json<{ token: string }>(["agent", "add", "far"], unattended);
+  const agent = await Agent.http(serving.port, token, { era: "modern" });
+  try {
+    assert.equal(outOf(await exec(agent, "works", ["bird", "plain"])), `${mark}\n`);
+    assert.equal(
+      outOf(await exec(agent, "works", ["bird", "pwd"], { cwd: "inner" })).trim(),
+      join(on.work, "inner"),
+    );
+    on.marks();
+    refused(await exec(agent, "works", ["sh"]), "command_denied");
+    refused(await exec(agent, "works", ["bird"], { cwd: ".." }), "cwd_denied");
+    if (!linux) return;
+    const controller = new AbortController();
+    const cut = (): void => controller.abort();
+    assert.ok((await endedBy(agent, "works", cut, { signal: controller.signal })).isError);
+  } finally {
+    await agent.close();
+    await serving.stop();
+  }
+});
+
+test("a key in a command that a person is asked about is in no line of the trail", limit, async () => {
+  const agent = await agentOf();
+  const before = on.home.audit().length;
+  agent.answer = say("once");
+  assert.equal(outOf(await exec(agent, "ruled", ["bird", "args", canary], { reason: canary })), `[${mark}]`);
+  const lines = on.home.audit().slice(before);
+  assert.ok(lines.some(({ event }) => event === "approval"));
+  assertWithoutKey(Buffer.from(JSON.stringify(lines)), canary);
+  assertWithoutKey(Buffer.from(JSON.stringify(agent.asked)), canary);
 });
 
 test("janee exec: for people and scripts", limit, async () => {
