@@ -509,6 +509,11 @@ test("janee exec: for people and scripts", limit, async () => {
     [told.exitCode, told.signal, told.stdout, told.timedOut, told.omitted],
     [0, null, `${join(on.work, "inner")}\n`, false, 0],
   );
+  const said = async (mode: string): Promise<Record<string, string>> =>
+    JSON.parse((await run(["asked", "--json", "--", "bird", mode], unattended)).stdout);
+  const binary = await said("binary");
+  assert.deepEqual([binary.stdoutEncoding, binary.stdout], ["base64", "//4AAf8="]);
+  assert.match((await said("big")).stdout ?? "", /\n\[janee: 1951432 bytes left out\]\n/);
   on.marks();
   for (const [args, words] of [
     [["asked", "--", "sh", "-c", "env"], /not one that the capability allows/],
