@@ -5,6 +5,7 @@ import { Lifeline } from "../engine/ports.ts";
 import { shortId } from "../engine/session.ts";
 import { entropy } from "../host/clock.ts";
 import { readInput, writeOutput } from "../host/terminal.ts";
+import { shown } from "../surface/mcp/exec.ts";
 import type { Command, Talk } from "./command.ts";
 import { withJanee } from "./open.ts";
 import { refuseWithoutPerson } from "./person.ts";
@@ -111,11 +112,14 @@ async function askOnTerminal(janee: Janee, talk: Talk, id: string): Promise<Fail
 
 function told(talk: Talk, { exitCode, signal, stdout, stderr, durationMs, timedOut }: CommandReply): number {
   if (talk.json) {
-    const shown = { stdout: stdout.bytes.toString("utf8"), stderr: stderr.bytes.toString("utf8") };
+    const [out, err] = [shown(stdout), shown(stderr)];
     talk.printJson({
       exitCode,
       signal,
-      ...shown,
+      stdout: out.text,
+      ...(out.isText ? {} : { stdoutEncoding: "base64" }),
+      stderr: err.text,
+      ...(err.isText ? {} : { stderrEncoding: "base64" }),
       durationMs,
       timedOut,
       omitted: stdout.omitted + stderr.omitted,

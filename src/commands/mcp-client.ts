@@ -1,4 +1,5 @@
 // What one client of `janee mcp` is served with: loaded and opened while it reads the answer to its handshake.
+import { setTimeout as pause } from "node:timers/promises";
 import { Failure } from "../engine/failure.ts";
 import { didYouMean } from "../engine/nearest.ts";
 import { shortId } from "../engine/session.ts";
@@ -13,6 +14,8 @@ import type { Janee } from "./wire-up.ts";
 
 const ownerIdLength = 8;
 const stateKeyBytes = 32;
+/** A command that has to be killed is given up after three seconds. */
+const endsWithinMs = 4_000;
 
 interface Wanted {
   readonly only: ReadonlySet<string> | undefined;
@@ -47,6 +50,8 @@ export function serveClient(
     ready({ caller, face: { broker, policy: home, sessions, approvals, ...faceOf(janee) } });
     await serving.ended;
     await broker.endSessionsOf(caller, "mcp");
+    // What this has cut ends with a line in the trail.
+    await Promise.race([broker.idle(), pause(endsWithinMs, undefined, { ref: false })]);
     watch.stop();
     return 0;
   });

@@ -90,6 +90,11 @@ export class Broker {
       await this.endSession(id, surface, caller);
   }
 
+  /** When all that was let through has ended, and its last line is written. */
+  idle(): Promise<void> {
+    return this.#inFlight.idle();
+  }
+
   /** A person's answer to a question that waits; undefined: it waits no more. */
   decide(id: string, verdict: Verdict, way: Way): Promise<Approval | Failure | undefined> {
     return this.#consent.decide(id, verdict, way);

@@ -16,6 +16,7 @@ export interface Flight {
 
 export class InFlight {
   readonly #flights = new Set<Flight>();
+  readonly #waiting: (() => void)[] = [];
   #version = 0;
   #generation = 0;
 
@@ -25,6 +26,14 @@ export class InFlight {
 
   end(flight: Flight): void {
     this.#flights.delete(flight);
+    if (this.#flights.size > 0) return;
+    for (const done of this.#waiting.splice(0)) done();
+  }
+
+  /** When nothing is in flight. */
+  async idle(): Promise<void> {
+    if (this.#flights.size === 0) return;
+    await new Promise<void>((done) => this.#waiting.push(done));
   }
 
   /** Ends the flight when its last byte was passed on, or nobody wants it any more. */

@@ -230,7 +230,6 @@ export class Trail {
     const scrubbers: Scrubber[] = [];
     // A request that names no service may hold the key of any.
     for (const service of named ? [named] : config.services.values()) {
-      if (!service.base) continue;
       // Nobody's request is no reason to run the command of a reference.
       const isReference = [...service.auth.secret.values()].some(({ kind }) => kind === "reference");
       const services = this.#services;

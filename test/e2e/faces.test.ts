@@ -273,7 +273,7 @@ test(
     const folder = join(root, "test/e2e");
     const texts = readdirSync(folder).map((name) => readFileSync(join(folder, name), "utf8"));
     const told = corpus.filter(({ id, group, surface }) => {
-      if (notOverMcp[id] !== undefined || surface === "exec") return false;
+      if (notOverMcp[id] !== undefined) return false;
       return (
         group === "mcp" ||
         group === "approval" ||

@@ -66,13 +66,13 @@ export function readCorpus(): Case[] {
 export const notOverHttp: Readonly<Record<string, string>> = {
   // Groups of other faces, which have tests of their own or come with a later issue.
   approval:
-    "questions and answers: mcp.test.ts, mcp-calls.test.ts; by command: sessions.test.ts; exec comes later",
+    "questions and answers: mcp.test.ts, mcp-calls.test.ts; by command: sessions.test.ts; of commands: exec.test.ts",
   audit: "the log itself: test/engine/audit, test/host/journal, canary.test.ts",
   cli: "commands: binary.test.ts and canary.test.ts; `janee run` comes later",
   config: "the reader of the config: test/engine/read-config.test.ts",
   "rules-config": "the reader of the config: test/engine/read-config.test.ts",
   store: "the vault and its files: test/engine/seal, test/host/files and keyring",
-  exec: "exec mode comes later",
+  exec: "commands: exec-corpus.test.ts",
   "forward-proxy": "the forward proxy comes later",
   mcp: "tool calls: mcp.test.ts, mcp-calls.test.ts, mcp-http.test.ts, mcp-abuse.test.ts",
   signing: "signing schemes come later",
@@ -101,6 +101,25 @@ export const notOverHttp: Readonly<Record<string, string>> = {
   "WEB-020": "against /mcp: mcp-http.test.ts",
   "WEB-021": "against /mcp: mcp-http.test.ts",
   "WEB-027": "the page for people comes later",
+};
+
+/** Where a case about commands is shown that is no single tool call. */
+export const notOverExec: Readonly<Record<string, string>> = {
+  "EXEC-006": "exec-corpus.test.ts: a home of its own",
+  "EXEC-087": "exec.test.ts",
+  "EXEC-088": "exec.test.ts: what is listed is scrubbed; the rest is a limit that the README names",
+  "EXEC-089": "exec-corpus.test.ts: a limit that the README names",
+  "EXEC-090": "exec.test.ts",
+  "EXEC-091": "exec-corpus.test.ts: a limit that the README names",
+  "EXEC-093": "exec-corpus.test.ts: a limit that the README names",
+  "EXEC-094": "exec-corpus.test.ts: a limit that the README names",
+  "EXEC-096": "exec.test.ts",
+  "EXEC-100": "exec.test.ts",
+  "EXEC-101": "exec.test.ts",
+  "EXEC-103": "exec.test.ts: stdin is at its end; gh auth login is refused as it is",
+  "EXEC-108": "exec.test.ts",
+  "EXEC-109": "exec-git.test.ts",
+  "EXEC-111": "exec-git.test.ts",
 };
 
 /** Why a case of a group that is about requests is not put to MCP. */

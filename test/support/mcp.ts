@@ -39,6 +39,8 @@ export interface AgentOptions {
   readonly elicitation?: { readonly form?: Nothing; readonly url?: Nothing } | "none";
   readonly arguments?: readonly string[];
   readonly name?: string;
+  /** Of a process of its own, beside what every janee gets. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export const yes = (question: Question): Elicited => ({
@@ -100,7 +102,7 @@ export class Agent {
     const transport = new StdioClientTransport({
       command,
       args: [...before, "mcp", ...(options.arguments ?? [])],
-      env: home.environment(),
+      env: home.environment(options.env),
       cwd: home.beside,
       stderr: "pipe",
     });

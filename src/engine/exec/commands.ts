@@ -14,10 +14,10 @@ import { refusedCommand, type Trail } from "../trail.ts";
 import { askpassOf } from "./askpass.ts";
 import type { CommandCall, CommandReply } from "./call.ts";
 import { Capture } from "./capture.ts";
-import { fillEnvironment } from "./environment.ts";
+import { fillEnvironment, openVariables } from "./environment.ts";
 import { type GitGuards, gitLook, gitModulesLook, topLook } from "./git-guards.ts";
 import { asksPassword, guarded, refuseSettings } from "./git-order.ts";
-import { usesGit } from "./presets.ts";
+import { needsCredential, usesGit } from "./presets.ts";
 
 export interface CommandParts {
   readonly policy: Policy;
@@ -114,7 +114,9 @@ export class Commands {
     if (cwd instanceof Failure) return cwd;
     const program = this.#find(judged.admission, cwd);
     if (program instanceof Failure) return program;
-    const environment = fillEnvironment(exec.envMap, service.auth, prepared.secrets);
+    // A git that talks to no service gets no credential.
+    const variables = needsCredential(command) ? exec.envMap : openVariables(exec.envMap);
+    const environment = fillEnvironment(variables, service.auth, prepared.secrets);
     const ready: Ready = { id, startedAt, call, judged, prepared, program, cwd, environment };
     const refused =
       this.#questions.unansweredSession(judged, prepared) ??

@@ -62,6 +62,11 @@ export function fillEnvironment(
   return new Map([...envMap].map(([name, value]) => [name, value.replace(placeholder, fill)]));
 }
 
+/** The variables that hold nothing of the credential, such as who wrote a commit. */
+export function openVariables(envMap: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  return new Map([...envMap].filter(([, value]) => value.search(placeholder) < 0));
+}
+
 /** `username`, `password`, `key`, and the name of a header or parameter with or without what groups it. */
 function fieldsOf(auth: Auth): ReadonlySet<string> {
   const fields = new Set([...auth.open.keys(), ...auth.secret.keys()]);

@@ -1,5 +1,4 @@
-// git and gh run behind janee's guards: what the repository's own settings would run or redirect is looked at first,
-// and only what talks to the service gets its credential.
+// git and gh run behind janee's guards: what the repository's own settings would run or redirect is looked at first.
 import { Failure } from "../failure.ts";
 import type { SpawnOrder } from "../ports.ts";
 import { unsafeGitConfig } from "./git-config.ts";
@@ -14,12 +13,11 @@ export function guarded(
   const [name = "", ...args] = command;
   if (!usesGit(name)) return { args, environment };
   const guards = gitGuards();
-  const secret = needsCredential(command) ? environment : new Map<string, string>();
   const isGit = !/gh(?:\.exe)?$/i.test(name);
   return {
     // The environment reaches the git that gh starts as well; arguments are git's alone.
     args: isGit ? [...guards.args, ...args] : args,
-    environment: new Map([...guards.environment, ...secret]),
+    environment: new Map([...guards.environment, ...environment]),
   };
 }
 

@@ -43,7 +43,10 @@ export async function exec(
 }
 
 /** Head and tail with a mark between them; what is no text is base64 and has no mark in it. */
-function shown({ bytes, omitted, cutAt }: Captured): { readonly text: string; readonly isText: boolean } {
+export function shown({ bytes, omitted, cutAt }: Captured): {
+  readonly text: string;
+  readonly isText: boolean;
+} {
   const head = textOf(bytes.subarray(0, cutAt), omitted > 0);
   const tail = textOf(afterCut(bytes.subarray(cutAt), omitted > 0), false);
   if (head === undefined || tail === undefined) return { text: bytes.toString("base64"), isText: false };
