@@ -156,6 +156,23 @@ test("two hundred processes that beget themselves anew are ended", limit, () =>
   }),
 );
 
+// Bounded by its generations: at most 2,047 processes, should nobody end it.
+test("a command that multiplies is ended before it has filled the machine", limit, () =>
+  onStage(async ({ run }) => {
+    if (!linux) return;
+    const seconds = oddSeconds();
+    const bomb = `
+      bomb() { [ $1 -gt 0 ] || exec sleep ${seconds}; bomb $(($1-1)) & bomb $(($1-1)) & wait; }
+      bomb 10 # ${seconds}`;
+    const { end } = await within(20_000, run(["sh", "-c", bomb]), "the reply");
+    assert.equal(codeOf(end), "spawn_failed");
+    assert.deepEqual(alive(seconds), []);
+    // The twin: many, but not too many, one after the other.
+    const many = "i=0; while [ $i -lt 600 ]; do true & wait; i=$((i+1)); done; echo done";
+    assert.equal((await run(["sh", "-c", many])).out, "done\n");
+  }),
+);
+
 /** Children of this process that have ended and that no one has asked about. */
 function zombies(): string[] {
   return readdirSync("/proc").filter((pid) => {

@@ -3,14 +3,19 @@ import type { ChildProcess } from "node:child_process";
 import { Failure } from "../../engine/failure.ts";
 import type { Lifeline, SpawnEnd, SpawnOrder } from "../../engine/ports.ts";
 import { endKin, killNow } from "./end.ts";
-import { began, ended, type Run } from "./kin.ts";
+import { began, ended, kinOf, type Run } from "./kin.ts";
 import { feed, Outputs } from "./pipes.ts";
+import { listsChildren } from "./processes.ts";
 import type { Ready } from "./ready.ts";
 import { removeScratchNow } from "./scratch.ts";
 
 /** How long a pipe may be quiet, and how long it may go on, after everything that could write should be gone. */
 const quietMs = 50;
 const drainMs = 2_000;
+
+/** A command that multiplies is ended while there is still room on the machine to end it. */
+const mostKin = 500;
+const countEveryMs = 50;
 
 type Ending =
   | { readonly kind: "exited" | "deadline" }
@@ -44,6 +49,7 @@ export async function follow(
   const leave = goingOn(run, scratch, reach);
   feed(child, order.stdin);
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let counting: ReturnType<typeof setInterval> | undefined;
   const ending = await Promise.race([
     failed,
     exited.then((): Ending => ({ kind: "exited" })),
@@ -51,10 +57,17 @@ export async function follow(
       timer = setTimeout(() => done({ kind: "deadline" }), order.timeoutMs);
     }),
     new Promise<Ending>((done) => {
+      if (!reach.adopting || !listsChildren) return;
+      counting = setInterval(() => {
+        if (kinOf(run, true).length > mostKin) done({ kind: "failed", failure: tooMany() });
+      }, countEveryMs);
+    }),
+    new Promise<Ending>((done) => {
       lifeline.onCut((failure) => done({ kind: "cut", failure }));
     }),
   ]);
   clearTimeout(timer);
+  clearInterval(counting);
   const durationMs = performance.now() - start;
   await endKin(run, reach, () => exit === undefined);
   if (ending.kind !== "cut") await outputs.drained(quietMs, drainMs);
@@ -97,6 +110,12 @@ export function notStarted(error: unknown): Failure {
   const code = (error as NodeJS.ErrnoException | undefined)?.code ?? "unknown error";
   return new Failure("spawn_failed", `the command could not be started (${code})`, {
     next: "start it by hand, and see that it runs on this machine",
+  });
+}
+
+function tooMany(): Failure {
+  return new Failure("spawn_failed", `the command started more than ${mostKin} processes, and was ended`, {
+    next: "run what needs so many without janee",
   });
 }
 

@@ -68,6 +68,6 @@ function treeOf(platform: NodeJS.Platform, adopting: boolean): string {
   const beyond =
     "What a service starts on its behalf (systemd, cron, docker), what runs as another user (sudo), and what hides on purpose are not reached.";
   return adopting
-    ? `When a command ends, and at the deadline or a revoke, everything that it started is ended, also after setsid or a double fork. ${beyond}`
+    ? `When a command ends, and at the deadline or a revoke, everything that it started is ended, also after setsid or a double fork; one that starts more than 500 processes is ended at once. ${beyond}`
     : `When a command ends, and at the deadline or a revoke, what it started is ended; one that both lost its parents and dropped its environment is not found, for janee could not become a subreaper here. ${beyond}`;
 }
