@@ -23,8 +23,7 @@ export const command: Command = {
       });
       const programs = (capability: Capability): string[] =>
         programsOf(capability, spawner).map(
-          ({ command, program }) =>
-            `${command}: ${program instanceof Failure ? `does not run: ${program.message}` : program}`,
+          ({ command, program }) => `${command}: ${program instanceof Failure ? whyNot(program) : program}`,
         );
       if (talk.json) talk.printJson(published(config, liveOf, programs));
       else if (config.services.size === 0) talk.say("no services yet\n  → janee add stripe");
@@ -32,6 +31,11 @@ export const command: Command = {
       return 0;
     }),
 };
+
+/** An agent does not learn whether a command is installed; a person does. */
+function whyNot({ code, message }: Failure): string {
+  return code === "command_denied" ? "not found along janee's PATH" : `does not run: ${message}`;
+}
 
 interface Use {
   readonly live: number;
