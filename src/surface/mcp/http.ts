@@ -48,12 +48,14 @@ interface Connected {
 export function toolsOverHttp(version: string, face: McpFace): HttpParts["makeServer"] {
   const persons = new Persons(face, (context) => callerOf(context).owner);
   const opened = Promise.resolve({ face, persons, callerOf: (context: ServerContext) => callerOf(context) });
+  const turns = (): Turns => new Turns(() => false);
   const parts: McpParts = {
     version,
     opened,
     surface: "mcp-http",
     load: { atWork: 0 },
-    turns: new Turns(() => false),
+    turns: turns(),
+    commandTurns: turns(),
   };
   return (era) => makeMcpServer(parts, era);
 }

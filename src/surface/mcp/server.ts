@@ -39,10 +39,12 @@ export interface McpParts {
   /** Calls at work, counted over all servers of this process. */
   readonly load: { atWork: number };
   readonly turns: Turns;
+  /** Commands can take long: requests do not wait for them. */
+  readonly commandTurns: Turns;
 }
 
 export function makeMcpServer(parts: McpParts, era: Era): Server {
-  const { opened, surface, load, turns } = parts;
+  const { opened, surface, load } = parts;
   const server = new Server(
     { name: "janee", title: "janee", version: parts.version },
     {
@@ -65,6 +67,7 @@ export function makeMcpServer(parts: McpParts, era: Era): Server {
     load.atWork += 1;
     try {
       const work = (): Promise<object | Failure> => run(name, face, input, asked);
+      const turns = name === "exec" ? parts.commandTurns : parts.turns;
       const call = (): Promise<object | Failure> => turns.inTurn(asked.signal, work);
       return resultOf(await persons.perform(call, asked, { server, context, era }));
     } finally {

@@ -28,8 +28,11 @@ export function serveLines(
   // Nobody may have called a tool yet when it turns out that there is nothing to call.
   opened.catch(() => {});
   const wire = new LineTransport(lines);
-  const turns = new Turns(() => wire.isUnread);
-  const parts = { version, opened, surface: "mcp", load: { atWork: 0 }, turns };
+  const turns = (): Turns => new Turns(() => wire.isUnread);
+  const parts = {
+    ...{ version, opened, surface: "mcp", load: { atWork: 0 } },
+    ...{ turns: turns(), commandTurns: turns() },
+  };
   const handle = serveStdio(({ era }) => makeMcpServer(parts, era), {
     transport: wire,
     onerror: (error) => complain(error.message),

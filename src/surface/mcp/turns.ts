@@ -1,6 +1,6 @@
 // Answers are held in memory whole until the client has read them: so many are fetched at once, and none while it does
 // not read. Calls that wait for a person take no turn.
-const atOnce = 64;
+const atOnce = 32;
 const lookEveryMs = 20;
 
 export class Turns {
