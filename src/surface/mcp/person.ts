@@ -61,6 +61,8 @@ export class Persons {
       if (!(result instanceof Failure) || result.approval === undefined) return result;
       const approval = this.#face.approvals.byId(result.approval);
       if (!approval || questions === mostQuestions || !this.#canAsk(approval, at)) return result;
+      // Decided while this call was on its way back: the next round hears the answer.
+      if (approval.state !== "pending") continue;
       if (at.era === "modern") {
         if (await this.#decidedByAnother(approval.id, asked.signal)) continue;
         if (asked.signal.aborted) return result;
