@@ -29,7 +29,7 @@ const shapes: readonly Shape[] = [
   { shape: /\bntn_\w{16,}|\bsecret_[A-Za-z0-9]{40,}/, service: "notion" },
   { shape: /\bsntry[su]_[\w=+/.-]{16,}/, service: "sentry" },
   { shape: /\b(?:AKIA|ASIA)[0-9A-Z]{16}\b/, service: "aws" },
-  { shape: /\bnpm_[A-Za-z0-9]{30,}/, service: "npm", baseUrl: "https://registry.npmjs.org" },
+  { shape: /\bnpm_[A-Za-z0-9]{30,}/, service: "npm" },
   { shape: /\bhf_[A-Za-z0-9]{20,}/, service: "huggingface", baseUrl: "https://huggingface.co" },
   { shape: /\bAIza[\w-]{30,}/, service: "google", baseUrl: "https://generativelanguage.googleapis.com" },
   { shape: /\bgsk_[A-Za-z0-9]{20,}/, service: "groq", baseUrl: "https://api.groq.com" },

@@ -17,7 +17,7 @@ const keys: readonly (readonly [key: string, service: string])[] = [
   [fill("xo" + "xb-", 40), "janee add slack"],
   [fill("lin" + "_api_", 32), "janee add linear"],
   [fill("AK" + "IA", 0) + "Q".repeat(16), "janee add aws --base-url https://…"],
-  [fill("np" + "m_", 36), "janee add npm --base-url https://registry.npmjs.org"],
+  [fill("np" + "m_", 36), "janee add npm --base-url https://…"],
   [fill("h" + "f_", 34), "janee add huggingface --base-url https://huggingface.co"],
   [fill("AI" + "za", 35), "janee add google --base-url https://generativelanguage.googleapis.com"],
 ];
