@@ -1,4 +1,5 @@
 // How a caller comes to a session: by policy alone, or by a person's yes. Nothing else mints one for an agent.
+import type { Agents } from "./agents.ts";
 import type { Approvals, Question } from "./approval.ts";
 import type { Asking } from "./asking.ts";
 import { type Caller, mayKnow } from "./caller.ts";
@@ -14,6 +15,7 @@ export interface AccessParts {
   readonly store: Store;
   readonly sessions: Sessions;
   readonly approvals: Approvals;
+  readonly agents: Agents;
   readonly services: PreparedServices;
 }
 
@@ -67,6 +69,11 @@ export class Access {
     if (refused) return refused;
     const minted = this.#mint(wish, capability, undefined);
     if (minted) return this.#noted(wish, minted, service);
+    if (!this.#parts.agents.stands(wish.caller)) {
+      return new Failure("session_unknown", "this agent's token was taken away", {
+        next: "ask the person for a new one",
+      });
+    }
 
     const prepared = await services.prepare(service, sessions.now());
     if (prepared instanceof Failure) return prepared;
@@ -127,9 +134,11 @@ export class Access {
 
   /** Under one lock: whether a person is needed, the use of what a person said, and the new session. */
   #mint(wish: AccessWish, capability: Capability, answered: Question | undefined): Session | undefined {
-    const { store, sessions, approvals } = this.#parts;
+    const { store, sessions, approvals, agents } = this.#parts;
     const { owner, agent, agentProven } = wish.caller;
     return store.transaction(() => {
+      // A session that began after its agent was removed would outlive the removal.
+      if (!agents.stands(wish.caller)) return undefined;
       const live = sessions.live(owner, capability.name);
       if (live) return live;
       const held = sessions.held(owner, capability.name);

@@ -58,6 +58,11 @@ export class Agents {
     });
   }
 
+  /** Whether the caller is what it was: an agent whose token was taken away gets nothing more. */
+  stands({ owner }: Caller): boolean {
+    return !owner.startsWith("agent:") || this.list().some((agent) => callerOf(agent).owner === owner);
+  }
+
   byToken(token: string): Caller | undefined {
     if (!tokenPattern.test(token)) return undefined;
     const hash = this.#digest.sha256(token);

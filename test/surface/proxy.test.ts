@@ -43,7 +43,8 @@ class Bench {
   readonly audit: Record<string, unknown>[] = [];
   readonly sessions: Sessions;
   readonly #config: ReturnType<typeof read>["config"];
-  readonly #broker: Broker;
+  readonly broker: Broker;
+  readonly agents: Agents;
   readonly #policy: Policy;
   answer = "ok";
   auditFails = false;
@@ -101,12 +102,13 @@ class Bench {
         },
       }),
     };
-    this.#broker = new Broker({
+    this.agents = new Agents(store, rows, entropy, digest);
+    this.broker = new Broker({
       policy: this.#policy,
       store,
       sessions: this.sessions,
       approvals: new Approvals(store, rows, entropy, digest, () => this.sessions.now()),
-      agents: new Agents(store, rows, entropy, digest),
+      agents: this.agents,
       spawner: {
         find: () => new Failure("command_denied", "not in this test"),
         folder: () => new Failure("cwd_denied", "not in this test"),
@@ -149,7 +151,7 @@ class Bench {
     await serveConnection(
       connection,
       {
-        broker: this.#broker,
+        broker: this.broker,
         policy: this.#policy,
         page: makePage({ version: "1.2.3" }),
         mcp: () => Promise.resolve(new Failure("not_found", "not in this test")),
@@ -310,4 +312,20 @@ test("while the audit log cannot be written nothing is sent, and then it is agai
   bench.auditFails = false;
   assert.equal(await bench.ask("/gh/v1/x", auth), "200");
   assert.equal(bench.saw.length, 1);
+});
+
+// The agent was known when its request came, and its token was taken away before the session began.
+test("an agent that is removed while it asks gets no session that would outlive it", async () => {
+  const bench = new Bench(["allow: GET /v1/*"]);
+  const added = bench.agents.add("bot", true, 0);
+  const caller = added && bench.agents.byToken(added.token);
+  if (!caller) assert.fail("the agent is not known");
+  const wish = { surface: "mcp-http", caller, capability: "gh" };
+  const before = await bench.broker.requestAccess(wish);
+  assert.ok(!(before instanceof Failure));
+  bench.agents.remove("bot");
+  await bench.broker.endSessionsOf(caller, "cli");
+  const after = await bench.broker.requestAccess(wish);
+  assert.ok(after instanceof Failure && after.code === "session_unknown");
+  assert.deepEqual(bench.sessions.liveOf(caller.owner), []);
 });
