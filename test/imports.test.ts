@@ -30,7 +30,7 @@ const allowed: Readonly<Record<string, Room>> = {
       /^@modelcontextprotocol\/server($|\/)/,
     ],
   },
-  engine: { rooms: ["engine"], packages: [/^valibot$/, /^yaml$/, /^@noble\/(ciphers|hashes)\//] },
+  engine: { rooms: ["engine"], packages: [/^valibot$/, /^yaml$/, /^jose$/, /^@noble\/(ciphers|hashes)\//] },
   wire: { rooms: ["wire"], packages: [] },
   host: {
     rooms: ["host", "engine", "wire"],

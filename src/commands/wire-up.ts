@@ -5,16 +5,19 @@ import { Approvals } from "../engine/approval.ts";
 import { AuditTrail } from "../engine/audit.ts";
 import { RowSeal } from "../engine/authentic.ts";
 import { Broker } from "../engine/broker.ts";
+import { Endpoint } from "../engine/credential/endpoint.ts";
+import { Tokens } from "../engine/credential/tokens.ts";
 import type { Entry } from "../engine/entry.ts";
 import { Failure } from "../engine/failure.ts";
 import type { Policy, Spawner } from "../engine/ports.ts";
 import { PreparedServices } from "../engine/prepared.ts";
 import { Sessions, shortId } from "../engine/session.ts";
-import { clock, entropy, soon } from "../host/clock.ts";
+import { alarm, clock, entropy, soon } from "../host/clock.ts";
 import { decoder } from "../host/decode.ts";
 import { digest } from "../host/digest.ts";
 import type { Home } from "../host/home.ts";
 import { JournalFile } from "../host/journal.ts";
+import { privateKeys } from "../host/private-keys.ts";
 import { makeSpawner } from "../host/spawner.ts";
 import { openState } from "../host/state.ts";
 import type { SqliteStore } from "../host/store-sqlite.ts";
@@ -65,21 +68,37 @@ export function wireUp(home: Home, policy: Policy = home): Janee | Failure {
       home.lookAgain();
     },
   });
+  let events = 0;
+  const note: Janee["note"] = (entry) => {
+    events += 1;
+    const id = `${audit.writer}-e${events}`;
+    return audit.append({ timestamp: new Date(sessions.now()).toISOString(), id, ...entry });
+  };
   const upstream = new UpstreamPool();
-  const services = new PreparedServices(home);
+  const services = new PreparedServices(home, {
+    ...{ now: clock.wall, digest, entropy, keys: privateKeys },
+    tokens: new Tokens(clock.wall, (service, expiresAt) => {
+      const message = `a token was fetched, good until ${new Date(expiresAt).toISOString()}`;
+      void note({
+        event: "credential",
+        surface: "janee",
+        owner: "janee",
+        service,
+        outcome: "renewed",
+        message,
+      });
+    }),
+    endpoint: new Endpoint(upstream, policy, alarm),
+    exchange: home.exchange.bind(home),
+  });
   const spawner = makeSpawner({ home: home.path, environment: home.environment });
   const broker = new Broker({
     ...{ policy, store, sessions, approvals, agents, services, upstream },
-    ...{ decoder, audit, digest, entropy, spawner },
+    ...{ decoder, audit, digest, entropy, spawner, clock },
   });
-  let events = 0;
   return {
     ...{ home, store, rows, sessions, approvals, agents, spawner, audit, broker },
-    note(entry) {
-      events += 1;
-      const id = `${audit.writer}-e${events}`;
-      return audit.append({ timestamp: new Date(sessions.now()).toISOString(), id, ...entry });
-    },
+    note,
     close() {
       audit.flush();
       upstream.close();

@@ -75,10 +75,10 @@ export class Access {
       });
     }
 
-    const prepared = await services.prepare(service, sessions.now());
-    if (prepared instanceof Failure) return prepared;
+    const scrubber = await services.scrubber(service);
+    if (scrubber instanceof Failure) return scrubber;
     const question = questionOf(wish, capability);
-    const unapproved = this.#asking.ask(question, prepared);
+    const unapproved = this.#asking.ask(question, scrubber);
     if (unapproved) return unapproved;
     const approved = this.#mint(wish, capability, question);
     if (approved) return this.#noted(wish, approved, service);

@@ -3,6 +3,7 @@
 import { admitFields } from "./agent-fields.ts";
 import type { Capability, Config, ExecPolicy, Service } from "./config.ts";
 import { schemeOf } from "./credential/index.ts";
+import { isMade } from "./credential/scheme.ts";
 import { decideCommand } from "./exec/decide.ts";
 import { Failure } from "./failure.ts";
 import type { HeaderField } from "./ports.ts";
@@ -148,7 +149,10 @@ function admitRequest(capability: Capability, service: Service, wish: Wish): Adm
   if (decision.effect === "deny") return denied(capability.rules, decision);
   const overridden = refuseOverride(capability.rules, method, read, wish.form);
   if (overridden) return overridden;
-  const target = withoutParameters(read, schemeOf(service.auth.type).queryNames(service.auth));
+  const scheme = schemeOf(service.auth.type);
+  const unsignable = isMade(scheme) ? scheme.refuse?.(service.auth, read, wish.fields) : undefined;
+  if (unsignable) return unsignable;
+  const target = withoutParameters(read, scheme.queryNames(service.auth));
   return { capability, service, method, target, fields, decision };
 }
 

@@ -5,6 +5,7 @@ import { bodyLength } from "./bodies.ts";
 import type { Judged, Progress } from "./call.ts";
 import { Failure } from "./failure.ts";
 import type { Prepared } from "./prepared.ts";
+import type { Scrubber } from "./scrub.ts";
 import { type Sessions, withoutTokens } from "./session.ts";
 import { targetText } from "./target.ts";
 import type { Trail } from "./trail.ts";
@@ -33,14 +34,16 @@ export class Asking {
   unansweredSession(judged: Judged<Granted>, prepared: Prepared): Failure | undefined {
     const { session, admission } = judged;
     if (!session || session.approvedBy === "person" || admission.capability.autoApprove) return undefined;
-    const refused = this.ask(sessionQuestion(judged), prepared);
+    const refused = this.ask(sessionQuestion(judged), prepared.scrubber);
     if (!refused) this.#sessions.approve(session.id);
     return refused;
   }
 
   /** This one request or command, under an `ask` rule. */
   unanswered(judged: Judged<Granted>, wish: AskedFor, prepared: Prepared): Failure | undefined {
-    return judged.session && asks(judged) ? this.ask(requestQuestion(judged, wish), prepared) : undefined;
+    return judged.session && asks(judged)
+      ? this.ask(requestQuestion(judged, wish), prepared.scrubber)
+      : undefined;
   }
 
   /** Uses up the yes to this very request, in the tick in which it is sent. */
@@ -59,8 +62,8 @@ export class Asking {
   }
 
   /** The question is put, unless it was answered: undefined is a yes. */
-  ask(question: Question, prepared: Prepared): Failure | undefined {
-    const shown = shownOf(question, prepared);
+  ask(question: Question, scrubber: Scrubber): Failure | undefined {
+    const shown = shownOf(question, scrubber);
     const found = this.#approvals.find(question);
     const known = found?.state === "used" || found?.state === "expired" ? undefined : found;
     const quietFor = known ? 0 : this.#approvals.quietUntil(question) - this.#now();
@@ -170,8 +173,8 @@ const longestShown = 200;
 const mostWaiting = 20;
 
 /** What a person sees and the store keeps of a question: what an agent wrote may hold the key, or a token. */
-function shownOf(question: Question, prepared: Prepared): Question {
-  const clean = (text: string): string => withoutTokens(prepared.scrubber.text(text).text);
+function shownOf(question: Question, scrubber: Scrubber): Question {
+  const clean = (text: string): string => withoutTokens(scrubber.text(text).text);
   const { agent, reason, target, argv, headers, bodyPreview } = question;
   return {
     ...question,

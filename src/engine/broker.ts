@@ -1,11 +1,11 @@
 // The one pipeline: admit → ask → open → record → send → scrub → record. Every face comes through here.
 import { Access, type AccessWish } from "./access.ts";
-import { admit, type Standing } from "./admit.ts";
+import { type Admission, admit, type Standing } from "./admit.ts";
 import type { Agents } from "./agents.ts";
 import type { Approval, Approvals, Verdict } from "./approval.ts";
 import { Asking } from "./asking.ts";
 import type { AuditTrail } from "./audit.ts";
-import { bodyLength } from "./bodies.ts";
+import { bodyLength, collect } from "./bodies.ts";
 import type { Call, Judged, Progress, Reply } from "./call.ts";
 import type { Caller } from "./caller.ts";
 import { Consent, type Way } from "./consent.ts";
@@ -15,9 +15,21 @@ import { Commands } from "./exec/commands.ts";
 import { Failure } from "./failure.ts";
 import { type Flight, InFlight } from "./in-flight.ts";
 import { countUse, refuseOverLimit } from "./limit.ts";
-import type { Decoder, Digest, Entropy, Policy, Spawner, Store, Upstream, UpstreamReply } from "./ports.ts";
-import { type Prepared, type PreparedServices, upstreamTarget } from "./prepared.ts";
-import { readFirst, typedFields } from "./read-first.ts";
+import { type Outgoing, outgoing } from "./outgoing.ts";
+import type {
+  Clock,
+  Decoder,
+  Digest,
+  Entropy,
+  Policy,
+  Spawner,
+  Store,
+  Upstream,
+  UpstreamReply,
+  UpstreamRequest,
+} from "./ports.ts";
+import type { Prepared, PreparedServices } from "./prepared.ts";
+import { readFirst } from "./read-first.ts";
 import { sameService } from "./same-service.ts";
 import { boundaryOf, scrubReply, scrubStream } from "./scrub-reply.ts";
 import { judge, type Session, type Sessions } from "./session.ts";
@@ -37,12 +49,14 @@ export interface BrokerParts {
   readonly digest: Digest;
   readonly entropy: Entropy;
   readonly spawner: Spawner;
+  readonly clock: Clock;
 }
 
 /** Bodies of up to 8 MiB each. */
 const mostReadFirst = 32;
 /** What is safe to send twice (RFC 9110 section 9.2.2). */
 const repeatable = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]);
+const longestChallenge = 256 * 1024;
 
 export class Broker {
   readonly #parts: BrokerParts;
@@ -204,8 +218,8 @@ export class Broker {
     const judged = form === undefined ? first : this.#judge(call, form);
     if (judged instanceof Failure) return this.#refuse(id, call, judged, first);
     const { capability, service } = judged.admission;
-    const known = services.known(service, sessions.now());
-    const prepared = known ?? (await services.prepare(service, sessions.now()));
+    const known = services.known(service);
+    const prepared = known ?? (await services.prepare(service));
     if (prepared instanceof Failure) return this.#refuse(id, call, prepared, judged);
     const refused =
       this.#asking.unapproved(progress, judged, prepared) ??
@@ -221,34 +235,39 @@ export class Broker {
   }
 
   async #send(progress: Progress, before: Judged, prepared: Prepared): Promise<UpstreamReply | Failure> {
-    const { upstream, policy } = this.#parts;
-    const { lifeline } = progress.call;
-    const { service, method, target, fields } = before.admission;
-    const request = {
-      method,
-      target: upstreamTarget(service, target, prepared.injection),
-      fields: typedFields(fields, progress.body).concat(prepared.fields),
-      body: progress.body,
-    };
-    for (let how: "pooled" | "fresh" = "pooled"; ; how = "fresh") {
+    const { upstream, policy, clock } = this.#parts;
+    const { lifeline, fields } = progress.call;
+    const { service } = before.admission;
+    const identity = "made" in prepared.credential ? prepared.credential.made.identity : undefined;
+    let how: "pooled" | "fresh" = "pooled";
+    let isFirst = true;
+    let challenged = false;
+    for (;;) {
       if (lifeline.cutBy) return lifeline.cutBy;
       const { network } = policy.current().config;
-      const kept = how === "pooled" ? upstream.pooled(service, network) : undefined;
-      const connection = kept ?? (await upstream.connect(service, network, lifeline));
+      const kept = how === "pooled" ? upstream.pooled(service, network, identity) : undefined;
+      const connection = kept ?? (await upstream.connect(service, network, lifeline, identity));
       if (connection instanceof Failure) return connection;
-      // From here to the first byte nothing else can run: what is checked now is true when it is sent.
-      const refused = this.#lastLook(progress, before, how);
-      if (refused) {
+      // From here to the first byte nothing else can run: what is checked and signed now is true when it is sent.
+      const refused = this.#lastLook(progress, before, isFirst);
+      const made =
+        refused ?? outgoing(before.admission, { fields, body: progress.body }, prepared, clock.wall());
+      if (made instanceof Failure) {
         connection.release();
-        return refused;
+        return made;
       }
+      isFirst = false;
       const wasReused = connection.reused;
-      const reply = await connection.send(request, lifeline);
-      if (!(reply instanceof Failure) || reply.code !== "upstream_closed" || how === "fresh") return reply;
-      // A kept connection can be closed under us. What was approved or counted once is not sent twice.
-      const once =
-        before.admission.decision.effect === "ask" || before.admission.capability.limit !== undefined;
-      if (!wasReused || once || !repeatable.has(method) || request.body.kind === "stream") return reply;
+      const reply = await connection.send(made.request, lifeline);
+      if (reply instanceof Failure) {
+        const closed = reply.code === "upstream_closed" && wasReused && how === "pooled";
+        if (!closed || !mayRepeat(before.admission, made.request)) return reply;
+        how = "fresh";
+        continue;
+      }
+      if (challenged || !isChallenge(reply, made, prepared)) return reply;
+      challenged = true;
+      await collect(reply.body, longestChallenge);
     }
   }
 
@@ -256,10 +275,10 @@ export class Broker {
    * What is used once or counted is spent under the store's lock. Waiting for the lock comes before the last look
    * at the session: a revocation that another process makes meanwhile must hold.
    */
-  #lastLook(progress: Progress, before: Judged, how: "pooled" | "fresh"): Failure | undefined {
+  #lastLook(progress: Progress, before: Judged, isFirst: boolean): Failure | undefined {
     const { store } = this.#parts;
     const { capability, decision } = before.admission;
-    const spends = how === "pooled" && (capability.limit !== undefined || decision.effect === "ask");
+    const spends = isFirst && (capability.limit !== undefined || decision.effect === "ask");
     if (!spends) {
       const judged = this.#stillStands(progress, before, store.versionOfTick());
       return judged instanceof Failure ? judged : undefined;
@@ -331,4 +350,17 @@ export class Broker {
     await this.#trail.refuse(refusedCall(id, call, this.#standings.sessionOf(call), judged), failure);
     return failure;
   }
+}
+
+/** A kept connection can be closed under us. What was approved or counted once is not sent twice. */
+function mayRepeat({ capability, decision }: Admission, { method, body }: UpstreamRequest): boolean {
+  const once = decision.effect === "ask" || capability.limit !== undefined;
+  return !once && repeatable.has(method) && body.kind !== "stream";
+}
+
+/** Whether the credential was only asked for, so that the request was not carried out (RFC 9110 section 15.5.2). */
+function isChallenge(reply: UpstreamReply, { request, signed }: Outgoing, { credential }: Prepared): boolean {
+  if (reply.status !== 401 || !signed || !("made" in credential) || request.body.kind === "stream")
+    return false;
+  return credential.made.challenged?.(reply.fields, signed) === true;
 }

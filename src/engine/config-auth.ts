@@ -1,7 +1,9 @@
 // The `auth:` block of a service: which of its fields are secret, and where each stands in the file.
+
+import { madeFields } from "./config-made.ts";
 import type { Fields, Place } from "./config-place.ts";
-import { schemeTypes } from "./credential/index.ts";
-import type { Auth, StoredSecret } from "./credential/scheme.ts";
+import { madeSchemes, schemeOf, schemeTypes } from "./credential/index.ts";
+import { type Auth, isMade, type StoredSecret } from "./credential/scheme.ts";
 import { didYouMean } from "./nearest.ts";
 import { Secret } from "./secret.ts";
 
@@ -13,6 +15,7 @@ export const authKeys: ReadonlyMap<string, readonly string[]> = new Map([
   ["basic", ["type", "username", "password", "key"]],
   ["headers", ["type", "headers", "header", "key"]],
   ["query", ["type", "params", "param", "key"]],
+  ...madeSchemes.map((scheme) => [scheme.type, ["type", ...scheme.fields.map(({ name }) => name)]] as const),
 ]);
 
 const allKeys = [...new Set([...authKeys.values()].flat())];
@@ -28,6 +31,15 @@ export function authOf(place: Place, onSecret: OnSecret): Auth | undefined {
     const message = `"${alien}" does not go with type: ${type}, which takes ${known.slice(1).join(", ")}`;
     place.reading.refuse(fields.get(alien)?.keyOffset ?? place.offset, message);
     return undefined;
+  }
+  const scheme = schemeOf(type);
+  if (isMade(scheme)) {
+    const made = madeFields(fields, scheme, (at, field) => {
+      const stored = storedSecret(at, field.kind === "pem");
+      if (stored) onSecret(field.name, at.path, stored);
+      return stored;
+    });
+    return { type, ...made };
   }
   const open = new Map<string, string>();
   const secret = new Map<string, StoredSecret>();
@@ -139,10 +151,14 @@ function usernameOf(place: Place): string | undefined {
   return name.includes(":") ? place.refuse('a user name holds no ":" (RFC 7617)') : name;
 }
 
-function storedSecret(place: Place): StoredSecret | undefined {
+const pem = /^\s*-----BEGIN [A-Z0-9 ]+-----[\sA-Za-z0-9+/=:,\\-]+-----END [A-Z0-9 ]+-----\s*$/;
+
+/** `mayBePem`: of several lines, where they are those of PEM (RFC 7468). */
+function storedSecret(place: Place, mayBePem = false): StoredSecret | undefined {
   const text = place.string("the credential, or a reference such as env:NAME");
   if (text === undefined) return undefined;
   if (text === "") return place.refuse("the credential is empty");
+  if (mayBePem && pem.test(text)) return { kind: "plain", secret: new Secret(text) };
   if (/[\x00-\x1f\x7f-\x9f]/.test(text)) {
     return place.refuse("the credential holds a line break or another control character");
   }

@@ -138,6 +138,13 @@ export class Place {
     return node.value;
   }
 
+  /** Text; a plain number counts as the digits that stand there. */
+  text(what: string): string | undefined {
+    const node = this.node;
+    const digits = isScalar(node) && typeof node.value === "number" ? node.source : undefined;
+    return digits !== undefined && /^[0-9]+$/.test(digits) ? digits : this.string(what);
+  }
+
   boolean(): boolean | undefined {
     const value = isScalar(this.node) ? this.node.value : undefined;
     return typeof value === "boolean" ? value : this.expected("true or false");

@@ -2,6 +2,8 @@
 // which fields go together, and a test holds the two to the same keys.
 import { approvals, modes } from "./config-capability.ts";
 import { placeholderPlaces } from "./config-service.ts";
+import { madeSchemes } from "./credential/index.ts";
+import type { AuthField, MadeScheme } from "./credential/scheme.ts";
 import { sendableMethods } from "./rule.ts";
 
 type Schema = { readonly [keyword: string]: unknown };
@@ -67,8 +69,22 @@ const auth: Schema = {
       "param",
       "key",
     ]),
+    ...madeSchemes.map(madeAuth),
   ],
 };
+
+function madeAuth({ type, fields }: MadeScheme): Schema {
+  const properties = fields.map((field) => [field.name, fieldSchema(field)] as const);
+  const required = fields.filter((field) => field.required).map(({ name }) => name);
+  return closed({ type: { const: type }, ...Object.fromEntries(properties) }, ["type", ...required]);
+}
+
+function fieldSchema({ kind, expected }: AuthField): Schema {
+  if (kind === "secret" || kind === "pem") return credential;
+  if (kind === "list") return list(expected);
+  const one = { anyOf: [text(expected), { type: "integer", minimum: 0 }] };
+  return kind === "map" ? { type: "object", additionalProperties: one, description: expected } : one;
+}
 
 const service = closed(
   {

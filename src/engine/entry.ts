@@ -7,6 +7,7 @@ export type EntryEvent =
   | "session"
   | "approval"
   | "policy"
+  | "credential"
   | "command"
   | "refusals"
   | "start";

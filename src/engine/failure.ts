@@ -18,6 +18,8 @@ export type FailureCode =
   | "key_wrong"
   | "passphrase_wrong"
   | "reference_failed"
+  | "credential_failed"
+  | "login_required"
   // the request itself
   | "bad_request"
   | "bad_arguments"
@@ -40,6 +42,7 @@ export type FailureCode =
   | "path_bad_utf8"
   | "path_too_long"
   | "query_ambiguous"
+  | "presign_forbidden"
   | "target_absolute_form"
   | "target_authority_form"
   | "target_asterisk"

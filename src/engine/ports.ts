@@ -20,7 +20,27 @@ export interface Digest {
   sha256(text: string | Uint8Array): string;
   /** HMAC-SHA256, base64url. The bytes of a key that was used once do not change. */
   hmac(key: Uint8Array, text: string | Uint8Array): string;
+  /** For signatures that services ask for. */
+  hash(algorithm: HashName, text: string | Uint8Array): Buffer;
+  mac(algorithm: HashName, key: string | Uint8Array, text: string | Uint8Array): Buffer;
 }
+
+export type HashName = "md5" | "sha1" | "sha256" | "sha512";
+
+/** Reads private keys of others. */
+export interface PrivateKeys {
+  /** An RSA key in PKCS#1 or PKCS#8 that signs RS256 (RFC 7518 section 3.3), or why the text is none. */
+  rsa(pem: Secret): Promise<CryptoKey | Failure>;
+}
+
+/** What janee shows a service of itself in the TLS handshake: certificate chain and key, in PEM. */
+export interface ClientIdentity {
+  readonly certificate: string;
+  readonly key: Secret;
+}
+
+/** Runs a task once after so many milliseconds, unless it is called off. */
+export type Alarm = (milliseconds: number, task: () => void) => () => void;
 
 /** The audit file. Returns when `write(2)` has returned. */
 export interface Journal {
@@ -38,6 +58,19 @@ export interface Policy {
 export interface Opener {
   /** Opens the sealed, plain or referenced secrets of a service. */
   open(service: Service): Promise<ReadonlyMap<string, Secret> | Failure>;
+  /**
+   * Runs `work` while no other process does the same for this service, with the secrets as they are stored now. What
+   * it returns as `keep` is stored before this returns.
+   */
+  exchange<T>(
+    service: Service,
+    work: (current: ReadonlyMap<string, Secret>) => Promise<Exchanged<T> | Failure>,
+  ): Promise<T | Failure>;
+}
+
+export interface Exchanged<T> {
+  readonly keep: ReadonlyMap<string, Secret>;
+  readonly result: T;
 }
 
 /** A row as it lies in the store: `row` is JSON, `mac` authenticates it together with its key. */
@@ -161,13 +194,18 @@ export interface UpstreamConnection {
 }
 
 export interface Upstream {
-  /** A connection that is open and idle. */
-  pooled(service: Service, network: Config["network"]): UpstreamConnection | undefined;
+  /** A connection that is open and idle, and was made under the same identity. */
+  pooled(
+    service: Service,
+    network: Config["network"],
+    identity?: ClientIdentity,
+  ): UpstreamConnection | undefined;
   /** A new one. */
   connect(
     service: Service,
     network: Config["network"],
     lifeline: Lifeline,
+    identity?: ClientIdentity,
   ): Promise<UpstreamConnection | Failure>;
 }
 

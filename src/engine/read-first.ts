@@ -3,6 +3,8 @@
 import { dashed } from "./agent-fields.ts";
 import { collect, wholeBody } from "./bodies.ts";
 import type { Call, Judged, Progress } from "./call.ts";
+import { schemeOf } from "./credential/index.ts";
+import { isMade } from "./credential/scheme.ts";
 import { Failure } from "./failure.ts";
 import type { Body, Digest, HeaderField } from "./ports.ts";
 import { visible } from "./visible.ts";
@@ -22,7 +24,14 @@ export function readFirst(
     const message = "a form in this charset could hide a field that changes the method";
     return new Failure("method_override_denied", message, { next: "send the form as UTF-8" });
   }
-  return asks || form ? readWhole(unread, asks, form, digest) : unread;
+  return asks || form || isSigned(unread.call, judged) ? readWhole(unread, asks, form, digest) : unread;
+}
+
+/** What is signed with the request has to be known before its head goes out. */
+function isSigned(call: Call, { admission }: Judged): boolean {
+  const { auth } = admission.service;
+  const scheme = schemeOf(auth.type);
+  return isMade(scheme) && call.body.kind !== "empty" && scheme.readsBody?.(auth, call.fields) === true;
 }
 
 async function readWhole(

@@ -170,7 +170,7 @@ export class Trail {
     const now = this.#now();
     const { agent, reason, capability } = entry;
     const written = agent !== undefined || reason !== undefined;
-    const clean = written ? await this.#cleanerFor(capability, now) : (text: string) => text;
+    const clean = written ? await this.#cleanerFor(capability) : (text: string) => text;
     return this.#audit.append({
       ...entry,
       ...(agent === undefined ? {} : { agent: clean(agent) }),
@@ -183,7 +183,7 @@ export class Trail {
   async refuse(call: Refused, failure: Failure): Promise<void> {
     const now = this.#now();
     if (!this.#refusals.takesLine(call.peer, now)) return;
-    const clean = await this.#cleanerFor(call.capability, now);
+    const clean = await this.#cleanerFor(call.capability);
     const { session, capability, service, reason } = call;
     const { owner, agent } = session ?? call;
     const { method = "", target = "", argv, cwd } = call;
@@ -223,18 +223,15 @@ export class Trail {
   }
 
   /** An agent that somehow has the key must not get it into the trail through what it writes. */
-  async #cleanerFor(capability: string | undefined, now: number): Promise<(text: string) => string> {
+  async #cleanerFor(capability: string | undefined): Promise<(text: string) => string> {
     const { config } = this.#policy.current();
     const name = capability === undefined ? undefined : config.capabilities.get(capability)?.service;
     const named = name === undefined ? undefined : config.services.get(name);
     const scrubbers: Scrubber[] = [];
     // A request that names no service may hold the key of any.
     for (const service of named ? [named] : config.services.values()) {
-      // Nobody's request is no reason to run the command of a reference.
-      const isReference = [...service.auth.secret.values()].some(({ kind }) => kind === "reference");
-      const services = this.#services;
-      const opened = isReference ? services.known(service, now) : await services.prepare(service, now);
-      if (opened && "scrubber" in opened) scrubbers.push(opened.scrubber);
+      const scrubber = await this.#services.scrubberAtHand(service);
+      if (scrubber) scrubbers.push(scrubber);
     }
     return (text) => scrubbers.reduce((rest, scrubber) => scrubber.text(rest).text, text);
   }

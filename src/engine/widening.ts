@@ -10,7 +10,7 @@ import {
   serviceFlags,
 } from "./config.ts";
 import { schemeOf } from "./credential/index.ts";
-import type { Auth, StoredSecret } from "./credential/scheme.ts";
+import { type Auth, isMade, type StoredSecret } from "./credential/scheme.ts";
 import type { ArgsRule } from "./exec/args-rule.ts";
 import type { Effect, Rule, RuleList } from "./rule.ts";
 
@@ -112,7 +112,9 @@ function authChanges(before: Auth, after: Auth): Change[] {
   if (from !== to) found.push(wider(`the credential goes into ${to} instead of ${from}`));
   const openKeys = new Set([...before.open.keys(), ...after.open.keys()]);
   for (const key of openKeys) {
-    if (before.open.get(key) !== after.open.get(key)) found.push(other(`auth.${key} changed`));
+    if (before.open.get(key) === after.open.get(key)) continue;
+    // Scope, permissions, account: what a token may do is not known to be less.
+    found.push(isMade(schemeOf(after.type)) ? wider(`auth.${key} changed`) : other(`auth.${key} changed`));
   }
   for (const [field, stored] of after.secret) {
     const old = before.secret.get(field);

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { Clock, Entropy, Soon } from "../engine/ports.ts";
+import type { Alarm, Clock, Entropy, Soon } from "../engine/ports.ts";
 
 export const clock: Clock = {
   wall: () => Date.now(),
@@ -13,6 +13,11 @@ export const entropy: Entropy = {
 /** After the sockets that are ready have been read: calls that came together are written together. */
 export const soon: Soon = (task) => {
   setImmediate(task);
+};
+
+export const alarm: Alarm = (milliseconds, task) => {
+  const timer = setTimeout(task, milliseconds);
+  return () => clearTimeout(timer);
 };
 
 /** A look outside is good for the tick in which it was made, and for no longer than this. */

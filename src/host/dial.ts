@@ -4,6 +4,7 @@ import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { type ConnectionOptions, connect as connectTls, rootCertificates } from "node:tls";
 import type { Config, Service } from "../engine/config.ts";
 import { Failure } from "../engine/failure.ts";
+import type { ClientIdentity } from "../engine/ports.ts";
 import { defaultHeadLimits, Malformed, readResponseHead } from "../wire/http1.ts";
 import { isLoopback, resolve } from "./address.ts";
 
@@ -11,16 +12,20 @@ type Network = Config["network"];
 
 const dialTimeoutMs = 10_000;
 
-export async function dial(service: Service, network: Network): Promise<Socket | Failure> {
+export async function dial(
+  service: Service,
+  network: Network,
+  identity: ClientIdentity | undefined,
+): Promise<Socket | Failure> {
   const base = service.base;
   if (!base) throw new Error("a service without a base URL is never connected to");
   const proxied = network.proxy && !bypasses(network, base.host);
-  if (proxied) return dialThroughProxy(service, network);
+  if (proxied) return dialThroughProxy(service, network, identity);
   const addresses = await resolve(service);
   if (addresses instanceof Failure) return addresses;
   let last: Failure | undefined;
   for (const address of addresses.slice(0, 4)) {
-    const socket = await dialAddress(service, network, address, base.port);
+    const socket = await dialAddress(service, network, identity, address, base.port);
     if (!(socket instanceof Failure)) return socket;
     last = socket;
     if (socket.code === "upstream_tls") break;
@@ -43,17 +48,22 @@ function bypasses(network: Network, host: string): boolean {
 function dialAddress(
   service: Service,
   network: Network,
+  identity: ClientIdentity | undefined,
   address: string,
   port: number,
 ): Promise<Socket | Failure> {
   if (service.base?.scheme === "http")
     return settled(service, connectTcp({ host: address, port }), "connect");
-  const options = tlsOptions(service, network);
+  const options = tlsOptions(service, network, identity);
   if (options instanceof Failure) return Promise.resolve(options);
   return settled(service, connectTls({ ...options, host: address, port }), "secureConnect");
 }
 
-function tlsOptions(service: Service, network: Network): ConnectionOptions | Failure {
+function tlsOptions(
+  service: Service,
+  network: Network,
+  identity: ClientIdentity | undefined,
+): ConnectionOptions | Failure {
   const host = service.base?.host ?? "";
   const authorities = certificateAuthorities([service.caFile, network.caFile]);
   if (authorities instanceof Failure) return authorities;
@@ -64,6 +74,7 @@ function tlsOptions(service: Service, network: Network): ConnectionOptions | Fai
     ALPNProtocols: ["http/1.1"],
     minVersion: "TLSv1.2",
     ...(isIP(host) ? {} : { servername: host }),
+    ...(identity ? { cert: identity.certificate, key: identity.key.reveal() } : {}),
   };
 }
 
@@ -138,7 +149,11 @@ function connectFailure(where: string, error: Error): Failure {
 }
 
 /** A tunnel for https (RFC 9110 section 9.3.6). Plain http never goes through a proxy with a credential. */
-async function dialThroughProxy(service: Service, network: Network): Promise<Socket | Failure> {
+async function dialThroughProxy(
+  service: Service,
+  network: Network,
+  identity: ClientIdentity | undefined,
+): Promise<Socket | Failure> {
   const { base } = service;
   const { proxy } = network;
   if (!base || !proxy) throw new Error("no proxy to dial through");
@@ -155,7 +170,7 @@ async function dialThroughProxy(service: Service, network: Network): Promise<Soc
     proxy.authorization,
   );
   if (opened instanceof Failure) return opened;
-  const options = tlsOptions(service, network);
+  const options = tlsOptions(service, network, identity);
   if (options instanceof Failure) return options;
   return settled(service, connectTls({ ...options, socket: tcp }), "secureConnect");
 }

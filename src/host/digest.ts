@@ -19,4 +19,6 @@ function withNodeCrypto(key: Uint8Array): Keyed {
 export const digest: Digest = {
   sha256: (bytes) => hash("sha256", bytes, "base64url"),
   hmac: (key, bytes) => keyed(key)(bytes),
+  hash: (algorithm, bytes) => hash(algorithm, bytes, "buffer"),
+  mac: (algorithm, key, bytes) => createHmac(algorithm, key).update(bytes).digest(),
 };

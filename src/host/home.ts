@@ -4,13 +4,14 @@ import { isAbsolute, join } from "node:path";
 import type { Config, Service } from "../engine/config.ts";
 import { type Edit, editConfig } from "../engine/edit-config.ts";
 import { Failure } from "../engine/failure.ts";
-import type { Opener, Policy } from "../engine/ports.ts";
+import type { Exchanged, Opener, Policy } from "../engine/ports.ts";
 import {
   type ConfigDocument,
   documentOf,
   editDocument,
   type ReadConfig,
   readConfig,
+  secretKey,
 } from "../engine/read-config.ts";
 import { holdsSealed, resealAll, sealPlain } from "../engine/sealing.ts";
 import type { Secret } from "../engine/secret.ts";
@@ -273,6 +274,39 @@ export class Home implements Policy, Opener {
     return undefined;
   }
 
+  async exchange<T>(
+    service: Service,
+    work: (current: ReadonlyMap<string, Secret>) => Promise<Exchanged<T> | Failure>,
+  ): Promise<T | Failure> {
+    return withLock(join(this.path, "exchange.db"), async () => {
+      this.lookAgain();
+      const stored = this.current().config.services.get(service.name);
+      const current = await this.open(stored && isSameAccount(stored, service) ? stored : service);
+      if (current instanceof Failure) return current;
+      const exchanged = await work(current);
+      if (exchanged instanceof Failure) return exchanged;
+      const { keep, result } = exchanged;
+      const unkept = keep.size === 0 ? undefined : await this.#keepSecrets(service, keep);
+      return unkept ?? result;
+    });
+  }
+
+  #keepSecrets(service: Service, keep: ReadonlyMap<string, Secret>): Promise<Failure | undefined> {
+    return this.update(({ config, secretPaths }) => {
+      const stored = config.services.get(service.name);
+      if (!stored || !isSameAccount(stored, service)) {
+        return new Failure(
+          "credential_failed",
+          `"${service.name}" was changed while its credential was renewed`,
+        );
+      }
+      return [...keep].map(([field, secret]) => ({
+        path: secretPaths.get(secretKey(service.name, field)) ?? ["services", service.name, "auth", field],
+        value: secret.reveal(),
+      }));
+    });
+  }
+
   async open(service: Service): Promise<ReadonlyMap<string, Secret> | Failure> {
     const opened = new Map<string, Secret>();
     for (const [field, stored] of service.auth.secret) {
@@ -288,6 +322,13 @@ export class Home implements Policy, Opener {
     }
     return opened;
   }
+}
+
+/** Whether a new secret of the one belongs to the other: the same place, the same open fields. */
+function isSameAccount(a: Service, b: Service): boolean {
+  const account = ({ auth, base }: Service): string =>
+    JSON.stringify([base?.text, auth.type, [...auth.open]]);
+  return account(a) === account(b);
 }
 
 export interface Rehearsal {

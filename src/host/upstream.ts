@@ -2,7 +2,7 @@
 import type { Socket } from "node:net";
 import type { Config, Service } from "../engine/config.ts";
 import { Failure } from "../engine/failure.ts";
-import type { Lifeline, Upstream, UpstreamConnection } from "../engine/ports.ts";
+import type { ClientIdentity, Lifeline, Upstream, UpstreamConnection } from "../engine/ports.ts";
 import { dial } from "./dial.ts";
 import { PooledConnection } from "./upstream-connection.ts";
 
@@ -12,6 +12,8 @@ const sweepEveryMs = 1_000;
 export class UpstreamPool implements Upstream {
   readonly #idle = new Map<string, PooledConnection[]>();
   readonly #keys = new WeakMap<Service, { network: Config["network"]; key: string }>();
+  readonly #identities = new WeakMap<ClientIdentity, number>();
+  #identityCount = 0;
   readonly #all = new Set<PooledConnection>();
   readonly #sweep: ReturnType<typeof setInterval>;
 
@@ -20,8 +22,12 @@ export class UpstreamPool implements Upstream {
     this.#sweep.unref();
   }
 
-  pooled(service: Service, network: Config["network"]): UpstreamConnection | undefined {
-    const idle = this.#idle.get(this.#keyOf(service, network));
+  pooled(
+    service: Service,
+    network: Config["network"],
+    identity?: ClientIdentity,
+  ): UpstreamConnection | undefined {
+    const idle = this.#idle.get(this.#keyOf(service, network, identity));
     for (let connection = idle?.pop(); connection; connection = idle?.pop()) {
       if (connection.reusable) return connection;
     }
@@ -32,9 +38,10 @@ export class UpstreamPool implements Upstream {
     service: Service,
     network: Config["network"],
     lifeline: Lifeline,
+    identity?: ClientIdentity,
   ): Promise<UpstreamConnection | Failure> {
-    const key = this.#keyOf(service, network);
-    const dialled = await unlessCut(dial(service, network), lifeline);
+    const key = this.#keyOf(service, network, identity);
+    const dialled = await unlessCut(dial(service, network, identity), lifeline);
     if (dialled instanceof Failure) return dialled;
     const connection = new PooledConnection(dialled, service, (again) => this.#takeBack(key, again));
     this.#all.add(connection);
@@ -42,12 +49,22 @@ export class UpstreamPool implements Upstream {
   }
 
   /** A changed config has new objects, so that a key is made once for each. */
-  #keyOf(service: Service, network: Config["network"]): string {
+  #keyOf(service: Service, network: Config["network"], identity: ClientIdentity | undefined): string {
+    if (identity) return `${this.#numberOf(identity)} ${keyOf(service, network)}`;
     const known = this.#keys.get(service);
     if (known?.network === network) return known.key;
     const key = keyOf(service, network);
     this.#keys.set(service, { network, key });
     return key;
+  }
+
+  /** A connection is as good as who opened it: it serves no other identity, and none that was replaced. */
+  #numberOf(identity: ClientIdentity): number {
+    const known = this.#identities.get(identity);
+    if (known !== undefined) return known;
+    this.#identityCount += 1;
+    this.#identities.set(identity, this.#identityCount);
+    return this.#identityCount;
   }
 
   close(): void {

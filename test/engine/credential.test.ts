@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { schemeOf, schemeTypes } from "../../src/engine/credential/index.ts";
-import type { Auth, Injection } from "../../src/engine/credential/scheme.ts";
-import { upstreamTarget } from "../../src/engine/prepared.ts";
+import { type Auth, type Injection, isMade } from "../../src/engine/credential/scheme.ts";
+import { upstreamTarget as targetFor } from "../../src/engine/outgoing.ts";
 import { Secret } from "../../src/engine/secret.ts";
 import { read } from "./config-sample.ts";
 
@@ -19,7 +19,17 @@ function find(auth: string, url: string) {
 
 function inject(auth: Auth, secrets: Readonly<Record<string, string>>): Injection {
   const opened = Object.entries(secrets).map(([name, text]) => [name, new Secret(text)] as const);
-  return schemeOf(auth.type).inject(auth, new Map(opened));
+  const scheme = schemeOf(auth.type);
+  if (isMade(scheme)) assert.fail("the credential is not the same on every request");
+  return scheme.inject(auth, new Map(opened));
+}
+
+function upstreamTarget(
+  { base }: ReturnType<typeof service>,
+  target: Parameters<typeof targetFor>[1],
+  { query }: Injection,
+): string {
+  return targetFor(base?.prefix ?? "", target, query);
 }
 
 test("bearer", () => {

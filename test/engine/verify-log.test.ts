@@ -6,8 +6,10 @@ import type { Entry } from "../../src/engine/entry.ts";
 import { Failure } from "../../src/engine/failure.ts";
 import type { ChainHead, Digest, Store } from "../../src/engine/ports.ts";
 import { LogCheck, type LogReport, type StoredHead } from "../../src/engine/verify-log.ts";
+import { digest as hostDigest } from "../../src/host/digest.ts";
 
 const digest: Digest = {
+  ...hostDigest,
   sha256: (text) => createHash("sha256").update(text).digest("base64url"),
   hmac: (key, text) => createHmac("sha256", key).update(text).digest("base64url"),
 };

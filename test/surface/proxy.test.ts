@@ -26,6 +26,7 @@ import type { Connection } from "../../src/wire/connection.ts";
 import { Flow } from "../../src/wire/flow.ts";
 import { field } from "../../src/wire/http1.ts";
 import { read } from "../engine/config-sample.ts";
+import { toolsWith } from "../support/tools.ts";
 
 const home = mkdtempSync(join(tmpdir(), "janee-proxy-"));
 const opened: SqliteStore[] = [];
@@ -114,7 +115,14 @@ class Bench {
         folder: () => new Failure("cwd_denied", "not in this test"),
         run: () => Promise.resolve(new Failure("spawn_failed", "not in this test")),
       },
-      services: new PreparedServices({ open: async () => new Map([["key", new Secret(canary)]]) }),
+      services: new PreparedServices(
+        {
+          open: async () => new Map([["key", new Secret(canary)]]),
+          exchange: async () => new Failure("credential_failed", "not in this test"),
+        },
+        toolsWith({ upstream, policy: this.#policy }),
+      ),
+      clock,
       upstream,
       decoder,
       audit: trail,

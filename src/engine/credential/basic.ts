@@ -1,8 +1,8 @@
-import type { Auth, OpenedSecrets, Scheme } from "./scheme.ts";
+import type { Auth, FixedScheme, OpenedSecrets } from "./scheme.ts";
 import { need } from "./scheme.ts";
 
 /** `Authorization: Basic <base64 of user:password>` (RFC 7617 section 2). */
-export const basic: Scheme = {
+export const basic: FixedScheme = {
   type: "basic",
   place: () => "header:authorization",
   headerNames: () => ["authorization"],

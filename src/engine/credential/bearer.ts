@@ -1,7 +1,7 @@
-import { need, type Scheme } from "./scheme.ts";
+import { type FixedScheme, need } from "./scheme.ts";
 
 /** `Authorization: Bearer <key>` (RFC 6750 section 2.1). */
-export const bearer: Scheme = {
+export const bearer: FixedScheme = {
   type: "bearer",
   place: () => "header:authorization",
   headerNames: () => ["authorization"],

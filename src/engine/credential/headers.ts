@@ -1,9 +1,9 @@
-import { need, type Scheme } from "./scheme.ts";
+import { type FixedScheme, need } from "./scheme.ts";
 
 const prefix = "headers.";
 
 /** One or more headers with a secret value each, such as `X-Api-Key`. */
-export const headers: Scheme = {
+export const headers: FixedScheme = {
   type: "headers",
   place: (auth) =>
     namesOf(auth.secret)

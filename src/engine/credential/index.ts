@@ -1,11 +1,14 @@
 import { basic } from "./basic.ts";
 import { bearer } from "./bearer.ts";
+import { githubApp } from "./github-app.ts";
 import { headers } from "./headers.ts";
 import { query } from "./query.ts";
-import type { Scheme } from "./scheme.ts";
+import type { MadeScheme, Scheme } from "./scheme.ts";
+
+export const madeSchemes: readonly MadeScheme[] = [githubApp];
 
 const schemes: ReadonlyMap<string, Scheme> = new Map(
-  [bearer, basic, headers, query].map((scheme) => [scheme.type, scheme]),
+  [bearer, basic, headers, query, ...madeSchemes].map((scheme) => [scheme.type, scheme]),
 );
 
 export const schemeTypes: readonly string[] = [...schemes.keys()];

@@ -1,9 +1,9 @@
-import { need, type Scheme } from "./scheme.ts";
+import { type FixedScheme, need } from "./scheme.ts";
 
 const prefix = "params.";
 
 /** One or more query parameters with a secret value each, such as `api_key`. */
-export const query: Scheme = {
+export const query: FixedScheme = {
   type: "query",
   place: (auth) =>
     namesOf(auth.secret)

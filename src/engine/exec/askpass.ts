@@ -1,5 +1,5 @@
 // What git is told when it asks for a user and a password: once each, and only for the service's own origin.
-import type { Service } from "../config.ts";
+import type { BaseUrl, Service } from "../config.ts";
 import type { OpenedSecrets } from "../credential/scheme.ts";
 
 /** Code hosts take any user beside a token; this one is what GitHub documents for its apps. */
@@ -15,14 +15,27 @@ export function askpassOf(
   const { base } = service;
   const pair = base && pairOf(service, secrets);
   if (!base || !pair) return undefined;
+  const origins = gitOriginsOf(base);
   const answered = new Set<string>();
   return (prompt) => {
     const [, what, address] = prompts.exec(prompt) ?? [];
     if (what === undefined || address === undefined || answered.has(what)) return undefined;
-    if (originOf(address) !== `${base.scheme}://${base.authority}`) return undefined;
+    if (!origins.includes(originOf(address) ?? "")) return undefined;
     answered.add(what);
     return what === "Username" ? pair.user : pair.password;
   };
+}
+
+/** Hosts whose repositories lie beside their API, under the same tokens. */
+const repositoriesOf: ReadonlyMap<string, string> = new Map([
+  ["https://api.github.com", "https://github.com"],
+  ["https://api.bitbucket.org", "https://bitbucket.org"],
+]);
+
+function gitOriginsOf(base: BaseUrl): readonly string[] {
+  const own = `${base.scheme}://${base.authority}`;
+  const beside = repositoriesOf.get(own);
+  return beside === undefined ? [own] : [own, beside];
 }
 
 function originOf(address: string): string | undefined {

@@ -108,7 +108,7 @@ export class Commands {
     const { sessions, services, spawner, store } = this.#parts;
     const { service, exec, command, capability } = judged.admission;
     const startedAt = sessions.now();
-    const prepared = services.known(service, startedAt) ?? (await services.prepare(service, startedAt));
+    const prepared = services.known(service) ?? (await services.prepare(service));
     if (prepared instanceof Failure) return prepared;
     const cwd = folderOf(spawner, exec.workDir, call.cwd);
     if (cwd instanceof Failure) return cwd;

@@ -1,5 +1,6 @@
 // The variables that `envMap` sets: which names nobody may set, and what stands for the credential in a value.
-import type { Auth, OpenedSecrets } from "../credential/scheme.ts";
+import { schemeOf } from "../credential/index.ts";
+import { type Auth, isMade, type OpenedSecrets } from "../credential/scheme.ts";
 import { didYouMean } from "../nearest.ts";
 
 /** Names that make a loader, an interpreter or a tool take code, or its whole configuration, from elsewhere. */
@@ -69,6 +70,7 @@ export function openVariables(envMap: ReadonlyMap<string, string>): ReadonlyMap<
 
 /** `username`, `password`, `key`, and the name of a header or parameter with or without what groups it. */
 function fieldsOf(auth: Auth): ReadonlySet<string> {
+  if (yieldsToken(auth)) return new Set(auth.open.keys());
   const fields = new Set([...auth.open.keys(), ...auth.secret.keys()]);
   for (const field of auth.secret.keys()) fields.add(shortName(field));
   if (auth.type === "basic") fields.add("username").add("password");
@@ -80,11 +82,18 @@ function shortName(field: string): string {
 }
 
 function hasWhole(auth: Auth | undefined): boolean {
-  return auth === undefined || auth.secret.size === 1;
+  return auth === undefined || auth.secret.size === 1 || yieldsToken(auth);
+}
+
+/** Then commands get the token, and never what it was made with. */
+function yieldsToken(auth: Auth): boolean {
+  const scheme = schemeOf(auth.type);
+  return isMade(scheme) && scheme.yieldsToken;
 }
 
 /** Of a user with a password both, as they are sent: user:password. */
 function wholeOf(auth: Auth, opened: OpenedSecrets): string | undefined {
+  if (yieldsToken(auth)) return opened.get("token")?.reveal();
   const username = auth.open.get("username");
   const [only] = auth.secret.size === 1 ? [...auth.secret.keys()] : [];
   const secret = only === undefined ? undefined : opened.get(only)?.reveal();
