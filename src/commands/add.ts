@@ -1,4 +1,6 @@
 import type { Service } from "../engine/config.ts";
+import { schemeOf } from "../engine/credential/index.ts";
+import { isMade } from "../engine/credential/scheme.ts";
 import type { Edit, Json } from "../engine/edit-config.ts";
 import { Failure } from "../engine/failure.ts";
 import { type KnownService, knownService } from "../engine/known-services.ts";
@@ -65,7 +67,7 @@ async function add(
   const baseUrl = await chooseBaseUrl(args, existing, known, exec);
   if (baseUrl instanceof Failure) return baseUrl;
   const newCredential = !existing || givesCredential(args);
-  const auth = newCredential ? await readAuth(args, talk, shape ?? shapeOf(existing), name) : undefined;
+  const auth = newCredential ? await readAuth(args, talk, shape ?? shapeOf(existing), name, true) : undefined;
   if (auth instanceof Failure) return auth;
   const capabilityName = args.text("capability") ?? name;
   const owner = config.capabilities.get(capabilityName)?.service;
@@ -110,6 +112,8 @@ function shapeOfKnown(known: KnownService | undefined): AuthShape {
 /** How an existing service authenticates: a new key takes the old one's place. */
 export function shapeOf(service: Service | undefined): AuthShape {
   const type = service?.auth.type;
+  const scheme = type === undefined ? undefined : schemeOf(type);
+  if (scheme && isMade(scheme)) return { type: "made", scheme };
   const names = [...(service?.auth.secret.keys() ?? [])].map((field) => field.slice(field.indexOf(".") + 1));
   if (type === "headers" || type === "query") return { type, names };
   return { type: type === "basic" ? "basic" : "bearer" };

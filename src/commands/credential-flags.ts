@@ -1,11 +1,15 @@
 // Where a command gets a new credential from, and which secret fields it fills.
-import { readFileSync } from "node:fs";
+import { schemeTypes } from "../engine/credential/index.ts";
+import type { MadeScheme } from "../engine/credential/scheme.ts";
+import type { Json } from "../engine/edit-config.ts";
 import { Failure } from "../engine/failure.ts";
-import { askHidden, isInteractive, readStdinAll } from "../host/terminal.ts";
+import { askHidden, isInteractive } from "../host/terminal.ts";
 import type { Arguments, Flag, Talk } from "./command.ts";
+import { givesMade, madeFlags, readMade, schemeFromFlags, typesSecret } from "./made-flags.ts";
+import { readSecretText, type SecretSource } from "./secret-source.ts";
 
 export const credentialFlags: Readonly<Record<string, Flag>> = {
-  "auth-type": { type: "string", value: "TYPE", help: "bearer, basic, headers or query" },
+  "auth-type": { type: "string", value: "TYPE", help: `one of ${schemeTypes.join(", ")}` },
   key: { type: "string", value: "KEY", help: "the credential; others can see it: better --key-stdin" },
   "key-stdin": { type: "boolean", help: "read the credential from standard input" },
   "key-env": { type: "string", value: "NAME", help: "take it from this environment variable, now" },
@@ -23,6 +27,7 @@ export const credentialFlags: Readonly<Record<string, Flag>> = {
     multiple: true,
     help: "a query parameter with a secret value; NAME alone takes it from --key…",
   },
+  ...madeFlags,
 };
 
 /** How a service authenticates, before its secrets are known. */
@@ -30,17 +35,16 @@ export type AuthShape =
   | { readonly type: "bearer" }
   | { readonly type: "basic" }
   | { readonly type: "headers"; readonly names: readonly string[] }
-  | { readonly type: "query"; readonly names: readonly string[] };
+  | { readonly type: "query"; readonly names: readonly string[] }
+  | { readonly type: "made"; readonly scheme: MadeScheme };
 
 /** The `auth:` block as it is written, secrets in the clear: they are sealed before anything is stored. */
 export interface AuthBlock {
   readonly type: string;
-  readonly open: Readonly<Record<string, string>>;
+  readonly open: Readonly<Record<string, Json>>;
   /** By secret field: `key`, `password`, `headers.X-Api-Key`, `params.api_key`. */
   readonly secret: Readonly<Record<string, string>>;
 }
-
-const longestKey = 64 * 1024;
 
 /** Whether what was given is a secret of its own, or names one that lies elsewhere. */
 export function credentialKind(auth: AuthBlock | undefined): "none" | "new" | "reference" {
@@ -49,6 +53,9 @@ export function credentialKind(auth: AuthBlock | undefined): "none" | "new" | "r
 }
 
 export function shapeFromFlags(args: Arguments): AuthShape | Failure | undefined {
+  const scheme = schemeFromFlags(args);
+  if (scheme instanceof Failure) return scheme;
+  if (scheme) return { type: "made", scheme };
   const headers = args.texts("header").map(nameOf);
   const params = args.texts("param").map(nameOf);
   const type = args.text("auth-type");
@@ -75,29 +82,31 @@ export function shapeFromFlags(args: Arguments): AuthShape | Failure | undefined
   }
   return new Failure(
     "usage",
-    `unknown --auth-type ${chosen.slice(0, 20)}: expected bearer, basic, headers or query`,
+    `unknown --auth-type ${chosen.slice(0, 20)}: expected ${schemeTypes.join(", ")}`,
   );
 }
 
 export function givesCredential(args: Arguments): boolean {
   const sources = ["key", "key-stdin", "key-env", "key-file"];
   const inline = [...args.texts("header"), ...args.texts("param")].some((text) => text.includes("="));
-  return inline || sources.some((flag) => args.flag(flag));
+  return inline || givesMade(args) || sources.some((flag) => args.flag(flag));
 }
 
-/** The block with its secrets, asked for on a terminal where no flag gave them. */
+/** The block with its secrets, asked for on a terminal where no flag gave them. `whole`: it is a new one. */
 export async function readAuth(
   args: Arguments,
   talk: Talk,
   shape: AuthShape,
   service: string,
+  whole: boolean,
 ): Promise<AuthBlock | Failure> {
   const inline = [...args.texts("header"), ...args.texts("param")].filter((text) => text.includes("="));
-  if (inline.length > 0 || args.text("key") !== undefined) {
+  if (inline.length > 0 || args.text("key") !== undefined || typesSecret(args)) {
     talk.say(
       "janee: warning: a secret on the command line is seen by other programs and kept in the shell's history; --key-stdin is not",
     );
   }
+  if (shape.type === "made") return readMade(args, talk, shape.scheme, whole);
   if (shape.type === "headers" || shape.type === "query") return namedSecrets(args, talk, shape, service);
   const key = await readKey(
     args,
@@ -139,44 +148,20 @@ async function namedSecrets(
   return { type: shape.type, open: {}, secret };
 }
 
-async function readKey(args: Arguments, talk: Talk, what: string): Promise<string | Failure> {
-  const sources = ["key", "key-stdin", "key-env", "key-file"].filter((flag) => args.flag(flag));
-  if (sources.length > 1)
-    return new Failure("usage", `give the key once: not both --${sources.join(" and --")}`);
-  const text = await keyText(args, talk, what);
-  if (text instanceof Failure) return text;
-  const key = text.replace(/(?:\r?\n)+$/, "");
-  if (key !== text) talk.say("janee: the line break at the end of the key was left out");
-  return key === "" ? new Failure("usage", `${what} is empty`) : key;
-}
+const keySource: SecretSource = {
+  flags: { value: "key", variable: "key-env", file: "key-file", stdin: "key-stdin" },
+  alsoKey: false,
+};
 
-async function keyText(args: Arguments, talk: Talk, what: string): Promise<string | Failure> {
-  const typed = args.text("key");
-  if (typed !== undefined) return typed;
-  if (args.flag("key-stdin")) {
-    const read = await readStdinAll(longestKey);
-    return read instanceof Failure ? read : read.toString();
-  }
-  const variable = args.text("key-env");
-  if (variable !== undefined) {
-    return talk.environment[variable] ?? new Failure("usage", `the variable ${variable} is not set`);
-  }
-  const file = args.text("key-file");
-  if (file !== undefined) return fileText(file);
+async function readKey(args: Arguments, talk: Talk, what: string): Promise<string | Failure> {
+  const given = await readSecretText(args, talk, keySource, what);
+  if (given !== undefined) return given;
   if (!isInteractive()) {
     return new Failure("usage", `${what} is missing`, {
       next: "give it with --key-stdin, --key-env NAME or --key-file PATH",
     });
   }
   return (await askHidden(`${what} (not shown): `)) ?? new Failure("usage", "cancelled: nothing was changed");
-}
-
-function fileText(path: string): string | Failure {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return new Failure("usage", `the file ${path} cannot be read`);
-  }
 }
 
 function nameOf(text: string): string {

@@ -6,6 +6,7 @@ import { shapeOf } from "./add.ts";
 import type { Command } from "./command.ts";
 import {
   type AuthBlock,
+  type AuthShape,
   credentialFlags,
   credentialKind,
   readAuth,
@@ -30,10 +31,14 @@ export const command: Command = {
       const shape = shapeOf(service);
       const flags = shapeFromFlags(args);
       if (flags instanceof Failure) return flags;
-      if (flags && flags.type !== shape.type) {
-        return new Failure("usage", `"${name}" authenticates by ${shape.type}, which set does not change`, {
-          next: `to change how it authenticates: janee add ${name} --auth-type …`,
-        });
+      if (flags && typeOf(flags) !== typeOf(shape)) {
+        return new Failure(
+          "usage",
+          `"${name}" authenticates by ${typeOf(shape)}, which set does not change`,
+          {
+            next: `to change how it authenticates: janee add ${name} --auth-type …`,
+          },
+        );
       }
       const alien =
         flags &&
@@ -43,7 +48,7 @@ export const command: Command = {
       if (alien)
         return new Failure("usage", `"${name}" has no "${alien.slice(0, 64)}"`, { next: "janee list" });
       // Of several headers or parameters, only those that are named get a new value.
-      const auth = await readAuth(args, talk, flags ?? shape, name);
+      const auth = await readAuth(args, talk, flags ?? shape, name, false);
       if (auth instanceof Failure) return auth;
       const failure = await applyChange(janee, talk, {
         command: `set ${name}`,
@@ -56,6 +61,10 @@ export const command: Command = {
       return 0;
     }),
 };
+
+function typeOf(shape: AuthShape): string {
+  return shape.type === "made" ? shape.scheme.type : shape.type;
+}
 
 function openEdits(name: string, auth: AuthBlock): Edit[] {
   return Object.entries(auth.open).map(([key, value]) => ({ path: ["services", name, "auth", key], value }));

@@ -1,0 +1,151 @@
+// The flags of schemes that say their own fields: each field has one, and a secret also takes a variable or a file.
+import { isSecret, problemInOpen } from "../engine/config-made.ts";
+import { madeSchemes } from "../engine/credential/index.ts";
+import type { AuthField, MadeScheme } from "../engine/credential/scheme.ts";
+import type { Json } from "../engine/edit-config.ts";
+import { Failure } from "../engine/failure.ts";
+import { askHidden, askLine, isInteractive } from "../host/terminal.ts";
+import type { Arguments, Flag, Talk } from "./command.ts";
+import { readSecretText, type SecretSource, secretFile } from "./secret-source.ts";
+
+export function flagOf({ flag, name }: AuthField): string {
+  return flag ?? name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** Flags that more than one scheme has are said once. */
+export const madeFlags: Readonly<Record<string, Flag>> = Object.fromEntries([
+  ...madeSchemes.map(({ type, title }): [string, Flag] => [
+    type,
+    { type: "boolean", help: `authenticate by ${title}: the same as --auth-type ${type}` },
+  ]),
+  ...madeSchemes.flatMap((scheme) => scheme.fields.flatMap((field) => flagsFor(scheme, field))),
+]);
+
+function flagsFor(scheme: MadeScheme, field: AuthField): [string, Flag][] {
+  const name = flagOf(field);
+  if (name === "key" || name === "username") return [];
+  const help = `with ${scheme.type}: ${field.expected}`;
+  if (!isSecret(field)) {
+    const multiple = field.kind === "list" || field.kind === "map";
+    return [[name, { type: "string", value: field.kind === "map" ? "NAME=VALUE" : "VALUE", multiple, help }]];
+  }
+  return [
+    [name, { type: "string", value: "VALUE", help: `${help}; others can see it: better --${name}-file` }],
+    [`${name}-env`, { type: "string", value: "NAME", help: `take --${name} from this variable, now` }],
+    [`${name}-file`, { type: "string", value: "PATH", help: `take --${name} from this file, now` }],
+  ];
+}
+
+/** The scheme that the flags name, if they name one. */
+export function schemeFromFlags(args: Arguments): MadeScheme | Failure | undefined {
+  const type = args.text("auth-type");
+  const named = madeSchemes.filter((scheme) => args.flag(scheme.type) || type === scheme.type);
+  if (named.length <= 1) return named[0];
+  return new Failure("usage", `either ${named.map((scheme) => `--${scheme.type}`).join(" or ")}, not both`);
+}
+
+export function givesMade(args: Arguments): boolean {
+  return Object.keys(madeFlags).some((flag) => args.flag(flag));
+}
+
+const keyFamily = ["key", "key-stdin", "key-env", "key-file"];
+
+export interface MadeAuth {
+  readonly type: string;
+  readonly open: Readonly<Record<string, Json>>;
+  readonly secret: Readonly<Record<string, string>>;
+}
+
+/** Whether a secret was typed where other programs can see it. */
+export function typesSecret(args: Arguments): boolean {
+  return madeSchemes.some(({ fields }) =>
+    fields.some((field) => isSecret(field) && args.text(flagOf(field)) !== undefined),
+  );
+}
+
+/** `whole`: what is missing is asked for, or refused; else what is given takes the old one's place. */
+export async function readMade(
+  args: Arguments,
+  talk: Talk,
+  scheme: MadeScheme,
+  whole: boolean,
+): Promise<MadeAuth | Failure> {
+  const open: Record<string, Json> = {};
+  const secret: Record<string, string> = {};
+  const main = scheme.fields.find(isSecret);
+  const bare = !whole && !givesMade(args) && !keyFamily.some((flag) => args.flag(flag));
+  for (const field of scheme.fields) {
+    if (isSecret(field)) {
+      const wanted = whole ? field.required : bare && field === main;
+      const text = await readSecretField(args, talk, scheme, field, field === main, wanted);
+      if (text instanceof Failure) return text;
+      if (text !== undefined) secret[field.name] = text;
+      continue;
+    }
+    const value = await readOpenField(args, scheme, field, whole);
+    if (value instanceof Failure) return value;
+    if (value !== undefined) open[field.name] = value;
+  }
+  return { type: scheme.type, open, secret };
+}
+
+async function readOpenField(
+  args: Arguments,
+  scheme: MadeScheme,
+  field: AuthField,
+  whole: boolean,
+): Promise<Json | Failure | undefined> {
+  const many = field.kind === "list" || field.kind === "map";
+  const flag = flagOf(field);
+  const given = many ? args.texts(flag).flatMap((text) => text.split(",")) : [args.text(flag) ?? ""];
+  const typed = given.map((text) => text.trim()).filter((text) => text !== "");
+  const texts = typed.length > 0 || !whole || !field.required ? typed : await askFor(scheme, field);
+  if (texts instanceof Failure) return texts;
+  if (texts.length === 0) return undefined;
+  for (const text of texts) {
+    const problem = problemInOpen(text, field, many);
+    if (problem) return new Failure("usage", `--${flag}: ${problem}`);
+  }
+  if (field.kind === "list") return texts;
+  if (field.kind !== "map") return texts[0];
+  return Object.fromEntries(
+    texts.map((text) => [text.slice(0, text.indexOf("=")), text.slice(text.indexOf("=") + 1)]),
+  );
+}
+
+async function askFor(scheme: MadeScheme, field: AuthField): Promise<string[] | Failure> {
+  if (!isInteractive()) return missing(scheme, field, `--${flagOf(field)} VALUE`);
+  const line = ((await askLine(`${field.expected}: `)) ?? "").trim();
+  return line === ""
+    ? new Failure("usage", "cancelled: nothing was changed")
+    : line.split(",").map((one) => one.trim());
+}
+
+async function readSecretField(
+  args: Arguments,
+  talk: Talk,
+  scheme: MadeScheme,
+  field: AuthField,
+  isMain: boolean,
+  wanted: boolean,
+): Promise<string | Failure | undefined> {
+  const flag = flagOf(field);
+  const source: SecretSource = {
+    flags: { value: flag, variable: `${flag}-env`, file: `${flag}-file` },
+    alsoKey: isMain,
+  };
+  const given = await readSecretText(args, talk, source, field.expected);
+  if (given !== undefined || !wanted) return given;
+  if (!isInteractive()) return missing(scheme, field, `--${flag}-file PATH or --${flag}-env NAME`);
+  if (field.kind === "pem") {
+    return secretFile(((await askLine(`${field.expected}, its file: `)) ?? "").trim());
+  }
+  return (
+    (await askHidden(`${field.expected} (not shown): `)) ||
+    new Failure("usage", "cancelled: nothing was changed")
+  );
+}
+
+function missing(scheme: MadeScheme, field: AuthField, flags: string): Failure {
+  return new Failure("usage", `${scheme.type} needs ${field.expected}`, { next: `give it with ${flags}` });
+}
