@@ -14,6 +14,7 @@ import {
   credentialFlags,
   credentialKind,
   givesCredential,
+  isNamed,
   readAuth,
   shapeFromFlags,
 } from "./credential-flags.ts";
@@ -115,7 +116,7 @@ export function shapeOf(service: Service | undefined): AuthShape {
   const scheme = type === undefined ? undefined : schemeOf(type);
   if (scheme && isMade(scheme)) return { type: "made", scheme };
   const names = [...(service?.auth.secret.keys() ?? [])].map((field) => field.slice(field.indexOf(".") + 1));
-  if (type === "headers" || type === "query") return { type, names };
+  if (isNamed(type)) return { type, names };
   return { type: type === "basic" ? "basic" : "bearer" };
 }
 

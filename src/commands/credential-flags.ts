@@ -6,7 +6,7 @@ import { Failure } from "../engine/failure.ts";
 import { askHidden, isInteractive } from "../host/terminal.ts";
 import type { Arguments, Flag, Talk } from "./command.ts";
 import { givesMade, madeFlags, readMade, schemeFromFlags, typesSecret } from "./made-flags.ts";
-import { readSecretText, type SecretSource } from "./secret-source.ts";
+import { keyFlags, readSecretText } from "./secret-source.ts";
 
 export const credentialFlags: Readonly<Record<string, Flag>> = {
   "auth-type": { type: "string", value: "TYPE", help: `one of ${schemeTypes.join(", ")}` },
@@ -27,15 +27,33 @@ export const credentialFlags: Readonly<Record<string, Flag>> = {
     multiple: true,
     help: "a query parameter with a secret value; NAME alone takes it from --key…",
   },
+  cookie: {
+    type: "string",
+    value: "NAME=VALUE",
+    multiple: true,
+    help: "a cookie with a secret value; NAME alone takes it from --key…",
+  },
   ...madeFlags,
 };
+
+/** Schemes whose secrets have names that the person chooses: the flag that gives one, and what groups them in the config. */
+const named = {
+  headers: { flag: "header", field: "headers" },
+  query: { flag: "param", field: "params" },
+  cookie: { flag: "cookie", field: "cookies" },
+} as const;
+type NamedType = keyof typeof named;
+const namedTypes = Object.keys(named) as NamedType[];
+
+export function isNamed(type: string | undefined): type is NamedType {
+  return type !== undefined && Object.hasOwn(named, type);
+}
 
 /** How a service authenticates, before its secrets are known. */
 export type AuthShape =
   | { readonly type: "bearer" }
   | { readonly type: "basic" }
-  | { readonly type: "headers"; readonly names: readonly string[] }
-  | { readonly type: "query"; readonly names: readonly string[] }
+  | { readonly type: NamedType; readonly names: readonly string[] }
   | { readonly type: "made"; readonly scheme: MadeScheme };
 
 /** The `auth:` block as it is written, secrets in the clear: they are sealed before anything is stored. */
@@ -56,13 +74,13 @@ export function shapeFromFlags(args: Arguments): AuthShape | Failure | undefined
   const scheme = schemeFromFlags(args);
   if (scheme instanceof Failure) return scheme;
   if (scheme) return { type: "made", scheme };
-  const headers = args.texts("header").map(nameOf);
-  const params = args.texts("param").map(nameOf);
   const type = args.text("auth-type");
-  if (headers.length > 0 && params.length > 0)
-    return new Failure("usage", "--header and --param exclude each other");
-  const implied =
-    headers.length > 0 ? "headers" : params.length > 0 ? "query" : args.text("username") && "basic";
+  const given = namedTypes.filter((one) => args.flag(named[one].flag));
+  if (given.length > 1) {
+    const flags = given.map((one) => `--${named[one].flag}`);
+    return new Failure("usage", `${flags.join(" and ")} exclude each other`);
+  }
+  const implied = given[0] ?? (args.text("username") && "basic");
   if (type !== undefined && implied && implied !== type) {
     return new Failure(
       "usage",
@@ -72,13 +90,11 @@ export function shapeFromFlags(args: Arguments): AuthShape | Failure | undefined
   const chosen = type ?? implied;
   if (chosen === undefined) return undefined;
   if (chosen === "bearer" || chosen === "basic") return { type: chosen };
-  if (chosen === "headers") {
-    if (headers.length === 0) return new Failure("usage", "--auth-type headers wants --header NAME=VALUE");
-    return { type: "headers", names: headers };
-  }
-  if (chosen === "query") {
-    if (params.length === 0) return new Failure("usage", "--auth-type query wants --param NAME=VALUE");
-    return { type: "query", names: params };
+  if (isNamed(chosen)) {
+    const { flag } = named[chosen];
+    const names = args.texts(flag).map(nameOf);
+    if (names.length > 0) return { type: chosen, names };
+    return new Failure("usage", `--auth-type ${chosen} wants --${flag} NAME=VALUE`);
   }
   return new Failure(
     "usage",
@@ -86,10 +102,13 @@ export function shapeFromFlags(args: Arguments): AuthShape | Failure | undefined
   );
 }
 
+function inlineSecrets(args: Arguments): readonly string[] {
+  return namedTypes.flatMap((type) => args.texts(named[type].flag)).filter((text) => text.includes("="));
+}
+
 export function givesCredential(args: Arguments): boolean {
   const sources = ["key", "key-stdin", "key-env", "key-file"];
-  const inline = [...args.texts("header"), ...args.texts("param")].some((text) => text.includes("="));
-  return inline || givesMade(args) || sources.some((flag) => args.flag(flag));
+  return inlineSecrets(args).length > 0 || givesMade(args) || sources.some((flag) => args.flag(flag));
 }
 
 /** The block with its secrets, asked for on a terminal where no flag gave them. `whole`: it is a new one. */
@@ -100,14 +119,13 @@ export async function readAuth(
   service: string,
   whole: boolean,
 ): Promise<AuthBlock | Failure> {
-  const inline = [...args.texts("header"), ...args.texts("param")].filter((text) => text.includes("="));
-  if (inline.length > 0 || args.text("key") !== undefined || typesSecret(args)) {
+  if (inlineSecrets(args).length > 0 || args.text("key") !== undefined || typesSecret(args)) {
     talk.say(
       "janee: warning: a secret on the command line is seen by other programs and kept in the shell's history; --key-stdin is not",
     );
   }
   if (shape.type === "made") return readMade(args, talk, shape.scheme, whole);
-  if (shape.type === "headers" || shape.type === "query") return namedSecrets(args, talk, shape, service);
+  if ("names" in shape) return namedSecrets(args, talk, shape, service);
   const key = await readKey(
     args,
     talk,
@@ -130,7 +148,7 @@ async function namedSecrets(
   shape: Extract<AuthShape, { readonly names: readonly string[] }>,
   service: string,
 ): Promise<AuthBlock | Failure> {
-  const [flag, field] = shape.type === "headers" ? ["header", "headers"] : ["param", "params"];
+  const { flag, field } = named[shape.type];
   const given = new Map(args.texts(flag).map((text) => [nameOf(text), givenValue(text)]));
   const secret: Record<string, string> = {};
   const missing = shape.names.filter((name) => given.get(name) === undefined);
@@ -148,13 +166,8 @@ async function namedSecrets(
   return { type: shape.type, open: {}, secret };
 }
 
-const keySource: SecretSource = {
-  flags: { value: "key", variable: "key-env", file: "key-file", stdin: "key-stdin" },
-  alsoKey: false,
-};
-
 async function readKey(args: Arguments, talk: Talk, what: string): Promise<string | Failure> {
-  const given = await readSecretText(args, talk, keySource, what);
+  const given = await readSecretText(args, talk, { flags: keyFlags, alsoKey: false }, what);
   if (given !== undefined) return given;
   if (!isInteractive()) {
     return new Failure("usage", `${what} is missing`, {

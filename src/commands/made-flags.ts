@@ -6,7 +6,7 @@ import type { Json } from "../engine/edit-config.ts";
 import { Failure } from "../engine/failure.ts";
 import { askHidden, askLine, isInteractive } from "../host/terminal.ts";
 import type { Arguments, Flag, Talk } from "./command.ts";
-import { readSecretText, type SecretSource, secretFile } from "./secret-source.ts";
+import { keyFlags, readSecretText, type SecretSource, secretFile } from "./secret-source.ts";
 
 export function flagOf({ flag, name }: AuthField): string {
   return flag ?? name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
@@ -72,7 +72,7 @@ export async function readMade(
 ): Promise<MadeAuth | Failure> {
   const open: Record<string, Json> = {};
   const secret: Record<string, string> = {};
-  const main = scheme.fields.find(isSecret);
+  const main = scheme.fields.find((field) => flagOf(field) === "key") ?? scheme.fields.find(isSecret);
   const bare = !whole && !givesMade(args) && !keyFamily.some((flag) => args.flag(flag));
   for (const field of scheme.fields) {
     if (isSecret(field)) {
@@ -130,10 +130,8 @@ async function readSecretField(
   wanted: boolean,
 ): Promise<string | Failure | undefined> {
   const flag = flagOf(field);
-  const source: SecretSource = {
-    flags: { value: flag, variable: `${flag}-env`, file: `${flag}-file` },
-    alsoKey: isMain,
-  };
+  const own = { value: flag, variable: `${flag}-env`, file: `${flag}-file` };
+  const source: SecretSource = { flags: flag === "key" ? keyFlags : own, alsoKey: isMain };
   const given = await readSecretText(args, talk, source, field.expected);
   if (given !== undefined || !wanted) return given;
   if (!isInteractive()) return missing(scheme, field, `--${flag}-file PATH or --${flag}-env NAME`);

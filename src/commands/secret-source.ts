@@ -17,7 +17,7 @@ export interface SecretSource {
   readonly alsoKey: boolean;
 }
 
-const keyFlags: SecretSource["flags"] = {
+export const keyFlags: SecretSource["flags"] = {
   value: "key",
   variable: "key-env",
   file: "key-file",

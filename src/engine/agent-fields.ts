@@ -176,9 +176,11 @@ export function replyFields(
   decoded: boolean,
 ): HeaderField[] {
   const named = namedByConnection(fields);
+  // Where cookies are the credential, one that the service sets may be the next credential.
+  const isCookie = service.auth.type === "cookie";
   return fields.filter(({ key }) => {
     if (hopByHop.has(key) || named?.has(key) || framingOfReply.has(key) || bodyDigests.has(key)) return false;
-    if (key === "set-cookie" || key === "set-cookie2") return service.allowCookies;
+    if (key === "set-cookie" || key === "set-cookie2") return service.allowCookies && !isCookie;
     if (key === "etag") return !decoded;
     return key !== "alt-svc" && !key.startsWith("access-control-");
   });

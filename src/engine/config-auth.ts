@@ -15,6 +15,7 @@ export const authKeys: ReadonlyMap<string, readonly string[]> = new Map([
   ["basic", ["type", "username", "password", "key"]],
   ["headers", ["type", "headers", "header", "key"]],
   ["query", ["type", "params", "param", "key"]],
+  ["cookie", ["type", "cookies", "cookie", "key"]],
   ...madeSchemes.map((scheme) => [scheme.type, ["type", ...scheme.fields.map(({ name }) => name)]] as const),
 ]);
 
@@ -70,6 +71,15 @@ export function authOf(place: Place, onSecret: OnSecret): Auth | undefined {
     case "headers":
       for (const [name, at] of namedSecrets(fields, "headers", "header", problemInHeader)) {
         keep(`headers.${name}`, at);
+      }
+      break;
+    case "cookie":
+      for (const [name, at] of namedSecrets(fields, "cookies", "cookie", problemInCookie)) {
+        const stored = storedSecret(at);
+        const value = stored?.kind === "plain" ? stored.secret.reveal() : "";
+        if (/[\s",;\\]/.test(value))
+          at.refuse("a cookie's value holds no blank, quote, comma, semicolon or backslash");
+        else keep(`cookies.${name}`, at);
       }
       break;
     default:
@@ -141,6 +151,10 @@ function problemInHeader(name: string): string | undefined {
 function problemInParameter(name: string): string | undefined {
   if (/^[A-Za-z0-9._~[\]:$-]+$/.test(name)) return undefined;
   return "expected the name of a query parameter, such as api_key";
+}
+
+function problemInCookie(name: string): string | undefined {
+  return token.test(name) ? undefined : "expected the name of a cookie, such as session";
 }
 
 function usernameOf(place: Place): string | undefined {

@@ -69,6 +69,15 @@ const auth: Schema = {
       "param",
       "key",
     ]),
+    closed({ type: { const: "cookie" }, cookies: credentials("Cookie names and their values") }, [
+      "type",
+      "cookies",
+    ]),
+    closed({ type: { const: "cookie" }, cookie: text("The cookie's name"), key: credential }, [
+      "type",
+      "cookie",
+      "key",
+    ]),
     ...madeSchemes.map(madeAuth),
   ],
 };

@@ -13,7 +13,7 @@ export const placeholderPlaces: readonly string[] = ["header", "query", "path", 
 const underAuth = 'it belongs under "auth"';
 const inCapability = "it belongs to a capability";
 const elsewhere = new Map([
-  ...["type", "key", "password", "username", "headers", "header", "params", "param"].map(
+  ...["type", "key", "password", "username", "headers", "header", "params", "param", "cookies", "cookie"].map(
     (key) => [key, underAuth] as const,
   ),
   ...[

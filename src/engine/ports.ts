@@ -31,6 +31,12 @@ export type HashName = "md5" | "sha1" | "sha256" | "sha512";
 export interface PrivateKeys {
   /** An RSA key in PKCS#1 or PKCS#8 that signs RS256 (RFC 7518 section 3.3), or why the text is none. */
   rsa(pem: Secret): Promise<CryptoKey | Failure>;
+  /** A certificate (its chain behind it) with the key that it is for, or why they are none. */
+  identity(
+    certificate: Secret,
+    key: Secret,
+    passphrase: Secret | undefined,
+  ): Promise<ClientIdentity | Failure>;
 }
 
 /** What janee shows a service of itself in the TLS handshake: certificate chain and key, in PEM. */

@@ -1,14 +1,16 @@
 import { basic } from "./basic.ts";
 import { bearer } from "./bearer.ts";
+import { cookie } from "./cookie.ts";
 import { githubApp } from "./github-app.ts";
 import { headers } from "./headers.ts";
+import { mtls } from "./mtls.ts";
 import { query } from "./query.ts";
 import type { MadeScheme, Scheme } from "./scheme.ts";
 
-export const madeSchemes: readonly MadeScheme[] = [githubApp];
+export const madeSchemes: readonly MadeScheme[] = [githubApp, mtls];
 
 const schemes: ReadonlyMap<string, Scheme> = new Map(
-  [bearer, basic, headers, query, ...madeSchemes].map((scheme) => [scheme.type, scheme]),
+  [bearer, basic, headers, query, cookie, ...madeSchemes].map((scheme) => [scheme.type, scheme]),
 );
 
 export const schemeTypes: readonly string[] = [...schemes.keys()];
