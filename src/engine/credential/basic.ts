@@ -4,6 +4,9 @@ import { need } from "./scheme.ts";
 /** `Authorization: Basic <base64 of user:password>` (RFC 7617 section 2). */
 export const basic: FixedScheme = {
   type: "basic",
+  title: "user and password (Basic)",
+  page: "https://www.rfc-editor.org/rfc/rfc7617#section-2",
+  forms: ["username, password", "key (user:password)"],
   place: () => "header:authorization",
   headerNames: () => ["authorization"],
   queryNames: () => [],

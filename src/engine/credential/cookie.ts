@@ -5,6 +5,9 @@ const prefix = "cookies.";
 
 export const cookie: FixedScheme = {
   type: "cookie",
+  title: "cookies",
+  page: "https://www.rfc-editor.org/rfc/rfc6265#section-4.2",
+  forms: ["cookies: {name: value}", "cookie, key"],
   place: (auth) =>
     namesOf(auth.secret)
       .map((name) => `cookie:${name}`)

@@ -5,6 +5,9 @@ const prefix = "headers.";
 /** One or more headers with a secret value each, such as `X-Api-Key`. */
 export const headers: FixedScheme = {
   type: "headers",
+  title: "headers of any name",
+  page: "https://www.rfc-editor.org/rfc/rfc9110#section-5",
+  forms: ["headers: {Name: value}", "header, key"],
   place: (auth) =>
     namesOf(auth.secret)
       .map((name) => `header:${name.toLowerCase()}`)

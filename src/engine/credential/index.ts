@@ -5,12 +5,13 @@ import { githubApp } from "./github-app.ts";
 import { headers } from "./headers.ts";
 import { mtls } from "./mtls.ts";
 import { query } from "./query.ts";
-import type { MadeScheme, Scheme } from "./scheme.ts";
+import type { FixedScheme, MadeScheme, Scheme } from "./scheme.ts";
 
+export const fixedSchemes: readonly FixedScheme[] = [bearer, basic, headers, query, cookie];
 export const madeSchemes: readonly MadeScheme[] = [githubApp, mtls];
 
 const schemes: ReadonlyMap<string, Scheme> = new Map(
-  [bearer, basic, headers, query, cookie, ...madeSchemes].map((scheme) => [scheme.type, scheme]),
+  [...fixedSchemes, ...madeSchemes].map((scheme) => [scheme.type, scheme]),
 );
 
 export const schemeTypes: readonly string[] = [...schemes.keys()];

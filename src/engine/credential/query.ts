@@ -5,6 +5,9 @@ const prefix = "params.";
 /** One or more query parameters with a secret value each, such as `api_key`. */
 export const query: FixedScheme = {
   type: "query",
+  title: "parameters in the query",
+  page: "https://www.rfc-editor.org/rfc/rfc3986#section-3.4",
+  forms: ["params: {name: value}", "param, key"],
   place: (auth) =>
     namesOf(auth.secret)
       .map((name) => `query:${name}`)

@@ -98,6 +98,9 @@ export interface CredentialTools {
 
 interface Placement {
   readonly type: string;
+  readonly title: string;
+  /** The vendor's or the standard's page. */
+  readonly page: string;
   /** Where the credential goes, bound into the seal: `header:authorization`, `query:api_key`. */
   place(auth: Auth): string;
   /** Header names, in lower case, that only janee may set. */
@@ -107,14 +110,13 @@ interface Placement {
 
 /** The credential is what is stored. */
 export interface FixedScheme extends Placement {
+  /** The ways in which its block can be written, for people. */
+  readonly forms: readonly string[];
   inject(auth: Auth, opened: OpenedSecrets): Injection;
 }
 
 /** The credential is made from what is stored: fetched, or computed for each request. */
 export interface MadeScheme extends Placement {
-  readonly title: string;
-  /** The vendor's or the standard's page. */
-  readonly page: string;
   readonly fields: readonly AuthField[];
   /** Which fields go together; undefined: all is well. */
   problemIn?(open: ReadonlyMap<string, string>, secrets: ReadonlySet<string>): string | undefined;

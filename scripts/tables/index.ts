@@ -1,0 +1,22 @@
+// Which tables there are, and where each stands: between `<!-- name -->` and `<!-- /name -->`.
+import { schemesTable } from "./schemes.ts";
+
+export function tables(): ReadonlyMap<string, string> {
+  return new Map([["schemes", schemesTable()]]);
+}
+
+/** The text with each table in its place; one without a place is an error. */
+export function withTables(text: string, wanted: ReadonlyMap<string, string>): string {
+  let filled = text;
+  for (const [name, table] of wanted) {
+    const place = new RegExp(`<!-- ${name} -->[\\s\\S]*?<!-- /${name} -->`);
+    if (!place.test(filled)) throw new Error(`there is no place for the table "${name}"`);
+    filled = filled.replace(place, () => `<!-- ${name} -->\n\n${table}\n\n<!-- /${name} -->`);
+  }
+  return filled;
+}
+
+/** The cells without the blanks that a formatter pads them with. */
+export function unpadded(text: string): string {
+  return text.replace(/ *\| */g, "|").replace(/\|[-| ]+\|$/gm, (rule) => rule.replace(/-+/g, "-"));
+}
