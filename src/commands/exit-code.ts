@@ -41,6 +41,8 @@ const byCode: Readonly<Record<FailureCode, number>> = {
   path_too_long: 4,
   query_ambiguous: 4,
   presign_forbidden: 4,
+  placeholder_unknown: 4,
+  placeholder_misplaced: 4,
   target_absolute_form: 4,
   target_authority_form: 4,
   target_asterisk: 4,

@@ -14,6 +14,8 @@ import type { CommandCall, CommandReply } from "./exec/call.ts";
 import { Commands } from "./exec/commands.ts";
 import { Failure } from "./failure.ts";
 import { type Flight, InFlight } from "./in-flight.ts";
+import { IssuedCredentials } from "./issued/issued.ts";
+import { maskReply } from "./issued/mask-reply.ts";
 import { countUse, refuseOverLimit } from "./limit.ts";
 import { type Outgoing, outgoing } from "./outgoing.ts";
 import type {
@@ -67,11 +69,13 @@ export class Broker {
   readonly #standings: Standings;
   readonly #commands: Commands;
   readonly #inFlight = new InFlight();
+  readonly #issued: IssuedCredentials;
   #readingFirst = 0;
 
   constructor(parts: BrokerParts) {
     this.#parts = parts;
     this.#trail = new Trail({ ...parts, now: () => parts.sessions.now() });
+    this.#issued = new IssuedCredentials(parts.entropy, (id) => this.#isLive(id));
     this.#asking = new Asking(parts.approvals, parts.sessions, this.#trail);
     this.#access = new Access(parts, this.#asking, this.#trail);
     this.#consent = new Consent(parts, this.#trail);
@@ -149,6 +153,12 @@ export class Broker {
     }
     const chunks = this.#inFlight.untilEnd(reply.body.chunks, flight);
     return { ...reply, body: { kind: "stream", length: reply.body.length, chunks } };
+  }
+
+  #isLive(id: string): boolean {
+    const { sessions } = this.#parts;
+    const session = sessions.byId(id);
+    return session !== undefined && judge(session, sessions.now()) === undefined;
   }
 
   #refusedByRules(call: Call): Failure | undefined {
@@ -238,6 +248,8 @@ export class Broker {
     const { upstream, policy, clock } = this.#parts;
     const { lifeline, fields } = progress.call;
     const { service } = before.admission;
+    const session = before.session?.id ?? "";
+    const resolve = (placeholder: string) => this.#issued.resolve(placeholder, session, service);
     const identity = "made" in prepared.credential ? prepared.credential.made.identity : undefined;
     let how: "pooled" | "fresh" = "pooled";
     let isFirst = true;
@@ -250,8 +262,8 @@ export class Broker {
       if (connection instanceof Failure) return connection;
       // From here to the first byte nothing else can run: what is checked and signed now is true when it is sent.
       const refused = this.#lastLook(progress, before, isFirst);
-      const made =
-        refused ?? outgoing(before.admission, { fields, body: progress.body }, prepared, clock.wall());
+      const sent = { fields, body: progress.body };
+      const made = refused ?? outgoing(before.admission, sent, prepared, resolve, clock.wall());
       if (made instanceof Failure) {
         connection.release();
         return made;
@@ -322,10 +334,20 @@ export class Broker {
     story: Story,
     judged: Judged,
     prepared: Prepared,
-    reply: UpstreamReply,
+    answer: UpstreamReply,
   ): Promise<Reply | Failure> {
-    const { status } = reply;
-    const scrubbed = scrubReply(reply, judged.admission, prepared.scrubber, this.#parts.decoder);
+    const { decoder } = this.#parts;
+    const { service } = judged.admission;
+    const { status } = answer;
+    const { capture } = service;
+    const session = judged.session?.id ?? "";
+    const reply =
+      capture.length === 0
+        ? answer
+        : await maskReply(answer, capture, decoder, (value) => this.#issued.keep(value, session, service));
+    if (reply instanceof Failure) return this.#conclude(progress, story, reply);
+    const scrubber = this.#issued.scrubber(prepared.scrubber, service);
+    const scrubbed = scrubReply(reply, judged.admission, scrubber, decoder);
     if (scrubbed instanceof Failure) return this.#conclude(progress, story, scrubbed);
     const { fields, body, redactions } = scrubbed;
     if (body.kind !== "stream") {
@@ -333,7 +355,7 @@ export class Broker {
       const unwritten = await this.#trail.end(progress, story, ending);
       return unwritten ?? { status, fields, body };
     }
-    const stream = prepared.scrubber.stream(boundaryOf(reply.fields));
+    const stream = scrubber.stream(boundaryOf(reply.fields));
     const chunks = scrubStream(body.chunks, stream, (ending) =>
       this.#trail.end(progress, story, { ...ending, status, redactions: redactions + ending.redactions }),
     );

@@ -110,7 +110,12 @@ const service = closed(
     allowRange: flag("Pass Range on"),
     caFile: text("Certificates of authorities to trust for this service"),
     placeholders: { type: "array", items: { enum: placeholderPlaces } },
-    capture: { type: "boolean" },
+    capture: {
+      anyOf: [
+        { type: "boolean" },
+        list("Fields of its answers that hold credentials: access_token, data.*.secret"),
+      ],
+    },
     maxAge: duration("How old the credential may grow, such as 90d"),
   },
   ["auth"],

@@ -1,14 +1,16 @@
+import { isSeq } from "yaml";
 import { isLinkLocal, isLoopback, parseBaseUrl } from "./base-url.ts";
-import type { BaseUrl, Service } from "./config.ts";
+import type { BaseUrl, PlaceholderPlace, Service } from "./config.ts";
 import { authOf, type OnSecret } from "./config-auth.ts";
 import { durationOf, fileOf } from "./config-fields.ts";
 import type { Fields, Place } from "./config-place.ts";
+import { type FieldPattern, fieldPattern, usualFields } from "./issued/pattern.ts";
 
 export const serviceKeys: readonly string[] = [
   ...["baseUrl", "auth", "allowCleartext", "allowLinkLocal", "allowEmptySegments", "allowCookies"],
   ...["allowRange", "caFile", "placeholders", "capture", "maxAge"],
 ];
-export const placeholderPlaces: readonly string[] = ["header", "query", "path", "body"];
+export const placeholderPlaces: readonly PlaceholderPlace[] = ["header", "query", "path", "body"];
 
 const underAuth = 'it belongs under "auth"';
 const inCapability = "it belongs to a capability";
@@ -46,7 +48,9 @@ export function serviceOf(name: string, place: Place, onSecret: OnSecret): Servi
   const base = at && baseOf(at, flags);
   const block = fields.need("auth", "auth: {type: bearer, key: …}");
   const auth = block && authOf(block, onSecret);
-  return auth && { name, base, auth, ...flags, caFile: fileOf(fields.get("caFile")) };
+  const capture = captureOf(fields.get("capture"));
+  const placeholders = placeholdersOf(fields.get("placeholders"));
+  return auth && { name, base, auth, ...flags, caFile: fileOf(fields.get("caFile")), capture, placeholders };
 }
 
 function baseOf(
@@ -72,15 +76,36 @@ function baseOf(
   return base;
 }
 
-/** Keys that the contract names and that nothing reads yet: their types are held to all the same. */
-function checkUnused(fields: Fields): void {
-  for (const item of fields.get("placeholders")?.items("a list of header, query, path, body") ?? []) {
+/** Where in a request a placeholder is replaced. */
+function placeholdersOf(place: Place | undefined): readonly PlaceholderPlace[] {
+  if (!place) return ["header"];
+  return (place.items("a list of header, query, path, body") ?? []).flatMap((item) => {
     const text = item.string("one of header, query, path, body");
-    if (text !== undefined && !placeholderPlaces.includes(text)) {
-      item.refuse("expected one of header, query, path, body");
-    }
-  }
-  fields.flag("capture");
+    if (text === undefined) return [];
+    const known = placeholderPlaces.find((one) => one === text);
+    if (!known) item.refuse("expected one of header, query, path, body");
+    return known ? [known] : [];
+  });
+}
+
+/** `true` means what token endpoints answer with; a list names the fields. */
+function captureOf(place: Place | undefined): readonly FieldPattern[] {
+  if (!place) return [];
+  const isList = isSeq(place.node);
+  const texts = isList
+    ? place.strings("a list of fields, such as access_token")
+    : place.boolean()
+      ? usualFields
+      : [];
+  return (texts ?? []).flatMap((text) => {
+    const pattern = fieldPattern(text);
+    if (!pattern) place.refuse("expected the name of a field, or a path such as data.key.secret");
+    return pattern ? [pattern] : [];
+  });
+}
+
+/** A key that the contract names and that nothing reads yet: its type is held to all the same. */
+function checkUnused(fields: Fields): void {
   const maxAge = fields.get("maxAge");
   if (maxAge) durationOf(maxAge, "90d");
 }

@@ -1,6 +1,7 @@
 // What the config file means, once it is read. Reading it is `read-config.ts`.
 import type { Auth } from "./credential/scheme.ts";
 import type { ArgsRule } from "./exec/args-rule.ts";
+import type { FieldPattern } from "./issued/pattern.ts";
 import type { RuleList } from "./rule.ts";
 
 export interface BaseUrl {
@@ -26,7 +27,13 @@ export interface Service {
   readonly allowCookies: boolean;
   readonly allowRange: boolean;
   readonly caFile: string | undefined;
+  /** Fields of its answers that hold credentials which it has just issued. */
+  readonly capture: readonly FieldPattern[];
+  /** Where in a request placeholders are replaced. */
+  readonly placeholders: readonly PlaceholderPlace[];
 }
+
+export type PlaceholderPlace = "header" | "query" | "path" | "body";
 
 export interface RateLimit {
   readonly count: number;

@@ -43,6 +43,8 @@ export type FailureCode =
   | "path_too_long"
   | "query_ambiguous"
   | "presign_forbidden"
+  | "placeholder_unknown"
+  | "placeholder_misplaced"
   | "target_absolute_form"
   | "target_authority_form"
   | "target_asterisk"

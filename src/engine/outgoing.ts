@@ -1,18 +1,13 @@
 // The request as it goes to the service: the prefix, the canonical target, the agent's own fields, and the credential.
 import type { Admission } from "./admit.ts";
 import { schemeOf } from "./credential/index.ts";
-import { isMade, type Placed, type Unsigned } from "./credential/scheme.ts";
+import { type Credential, isMade, type Placed, type Unsigned } from "./credential/scheme.ts";
 import { Failure } from "./failure.ts";
-import type { Body, HeaderField, UpstreamRequest } from "./ports.ts";
-import type { Prepared } from "./prepared.ts";
+import { type Resolve, type Sent, type Substituted, substitute } from "./issued/substitute.ts";
+import type { UpstreamRequest } from "./ports.ts";
+import type { Fixed, Prepared } from "./prepared.ts";
 import { typedFields } from "./read-first.ts";
 import type { Target } from "./target.ts";
-
-/** What the agent sent: its fields as they came, some of which never go out, and its body. */
-export interface Sent {
-  readonly fields: readonly HeaderField[];
-  readonly body: Body;
-}
 
 export interface Outgoing {
   readonly request: UpstreamRequest;
@@ -25,54 +20,62 @@ export function outgoing(
   admission: Admission,
   sent: Sent,
   prepared: Prepared,
+  resolve: Resolve,
   now: number,
 ): Outgoing | Failure {
-  const { service, method, target } = admission;
-  const prefix = service.base?.prefix ?? "";
-  const { credential } = prepared;
-  if ("fixed" in credential) {
-    const { query, fields } = credential.fixed;
-    const request = {
-      ...{ method, target: upstreamTarget(prefix, target, query), body: sent.body },
-      fields: typedFields(admission.fields, sent.body).concat(fields),
-    };
-    return { request, signed: undefined };
-  }
-  const unsigned = unsignedRequest(admission, sent, now);
+  const substituted = substitute(admission, sent, resolve);
+  if (substituted instanceof Failure) return substituted;
+  const { target, fields } = substituted ?? admission;
+  const { body, authorization } = substituted ?? { body: sent.body, authorization: undefined };
+  const unsigned = unsignedRequest(admission, sent, { target, fields, body }, now);
   if (unsigned instanceof Failure) return unsigned;
-  const placed = credential.made.sign(unsigned);
+  const { credential } = prepared;
+  const placed = "fixed" in credential ? credential.fixed : signed(credential.made, unsigned);
   if (placed instanceof Failure) return placed;
+  const own = authorization
+    ? [...placed.fields.filter(({ key }) => key !== "authorization"), authorization]
+    : placed.fields;
   const request = {
-    ...{ method, target: upstreamTarget(prefix, target, placed.query), body: unsigned.body },
-    fields: unsigned.fields.concat(fieldsOf(placed)),
+    ...{
+      method: admission.method,
+      target: upstreamTarget(unsigned.target, placed.query),
+      body: unsigned.body,
+    },
+    fields: unsigned.fields.concat(own),
   };
-  return { request, signed: unsigned };
+  return { request, signed: "made" in credential ? unsigned : undefined };
 }
 
-function unsignedRequest(admission: Admission, sent: Sent, now: number): Unsigned | Failure {
-  const { service, method, target, fields: admitted } = admission;
+function signed(credential: Credential, unsigned: Unsigned): Fixed | Failure {
+  const placed = credential.sign(unsigned);
+  if (placed instanceof Failure) return placed;
+  const fields = placed.headers.map(([name, value]) => ({ name, key: name.toLowerCase(), value }));
+  return { fields, query: placed.query };
+}
+
+function unsignedRequest(
+  { service, method }: Admission,
+  sent: Sent,
+  own: Pick<Substituted, "target" | "fields" | "body">,
+  now: number,
+): Unsigned | Failure {
   const { base } = service;
   if (!base) throw new Error("a service without a base URL takes no request");
   const scheme = schemeOf(service.auth.type);
   const bare = isMade(scheme)
-    ? scheme.unwrap?.({ asked: sent.fields, fields: admitted, body: sent.body })
+    ? scheme.unwrap?.({ asked: sent.fields, fields: own.fields, body: own.body })
     : undefined;
   if (bare instanceof Failure) return bare;
-  const { fields, body } = bare ?? { fields: admitted, body: sent.body };
-  const whole = { path: `${base.prefix}${target.path}`, query: target.query };
-  return { method, base, target: whole, fields: typedFields(fields, body), body, now };
+  const { fields, body } = bare ?? own;
+  const target = { path: `${base.prefix}${own.target.path}`, query: own.target.query };
+  return { method, base, target, fields: typedFields(fields, body), body, now };
 }
 
-function fieldsOf({ headers }: Placed): readonly HeaderField[] {
-  return headers.map(([name, value]) => ({ name, key: name.toLowerCase(), value }));
-}
-
-/** The target as the upstream sees it: the service's prefix, the canonical target, the injected parameters. */
-export function upstreamTarget(prefix: string, target: Target, query: Placed["query"]): string {
-  const path = `${prefix}${target.path}`;
+/** The target as the upstream sees it: the canonical one with the injected parameters. */
+export function upstreamTarget(target: Target, query: Placed["query"]): string {
   const parts = target.query === undefined ? [] : [target.query];
   for (const [name, value] of query) {
     parts.push(`${encodeURIComponent(name)}=${encodeURIComponent(value)}`);
   }
-  return parts.length === 0 ? path : `${path}?${parts.join("&")}`;
+  return parts.length === 0 ? target.path : `${target.path}?${parts.join("&")}`;
 }

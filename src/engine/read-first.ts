@@ -27,9 +27,10 @@ export function readFirst(
   return asks || form || isSigned(unread.call, judged) ? readWhole(unread, asks, form, digest) : unread;
 }
 
-/** What is signed with the request has to be known before its head goes out. */
+/** What is signed with the request, or may be replaced in it, has to be known before its head goes out. */
 function isSigned(call: Call, { admission }: Judged): boolean {
-  const { auth } = admission.service;
+  const { auth, capture, placeholders } = admission.service;
+  if (capture.length > 0 && placeholders.includes("body") && call.body.kind !== "empty") return true;
   const scheme = schemeOf(auth.type);
   return isMade(scheme) && call.body.kind !== "empty" && scheme.readsBody?.(auth, call.fields) === true;
 }

@@ -24,11 +24,8 @@ export function scrubReply(
   decoder: Decoder,
 ): Scrubbed | Failure {
   const coding = codingOf(reply.fields);
-  const plain = coding === undefined ? reply.body : decoded(coding, reply.body, decoder);
-  if (plain instanceof Failure) {
-    if (reply.body.kind === "stream") void reply.body.chunks[Symbol.asyncIterator]().return?.();
-    return plain;
-  }
+  const plain = decodedBody(reply, decoder);
+  if (plain instanceof Failure) return plain;
   const passed = replyFields(reply.fields, admission.service, coding !== undefined);
   const { fields, redactions } = scrubFields(passed, scrubber);
   // The length that a GET would have had says nothing of a body that is scrubbed or decoded first.
@@ -94,6 +91,15 @@ export async function* scrubStream(
     if (failure !== undefined) await ended({ bytesOut, redactions: stream.redactions, failure });
   }
   if (unwritten) throw new FailureError(unwritten);
+}
+
+/** The body without its content coding. */
+export function decodedBody(reply: UpstreamReply, decoder: Decoder): Body | Failure {
+  const coding = codingOf(reply.fields);
+  const plain = coding === undefined ? reply.body : decoded(coding, reply.body, decoder);
+  if (plain instanceof Failure && reply.body.kind === "stream")
+    void reply.body.chunks[Symbol.asyncIterator]().return?.();
+  return plain;
 }
 
 function decoded(coding: string, body: Body, decoder: Decoder): Body | Failure {

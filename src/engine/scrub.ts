@@ -11,6 +11,8 @@ export interface Scrubber {
   /** A whole buffer: the same object when nothing was found. */
   whole(bytes: Buffer): { readonly bytes: Buffer; readonly redactions: number };
   stream(boundary: Boundary): ScrubStream;
+  /** One that redacts these values as well. */
+  with(more: readonly string[]): Scrubber;
 }
 
 /** `secrets` are whole values: the credential, and each value as it is put on the wire. */
@@ -40,5 +42,8 @@ export function compileScrubber(secrets: readonly string[]): Scrubber {
     };
   }
 
-  return { text, whole, stream: (boundary) => scrubStream(found, boundary) };
+  return {
+    ...{ text, whole, stream: (boundary) => scrubStream(found, boundary) },
+    with: (more) => compileScrubber([...secrets, ...more]),
+  };
 }

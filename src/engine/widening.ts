@@ -102,6 +102,14 @@ function oneService(before: Service, after: Service): Change[] {
   if (before.caFile !== after.caFile)
     found.push(wider(`caFile ${before.caFile ?? "none"} → ${after.caFile ?? "none"}`));
   found.push(...authChanges(before.auth, after.auth));
+  const fewer = before.capture.filter(({ text }) => !after.capture.some((one) => one.text === text));
+  if (fewer.length > 0)
+    found.push(wider(`capture no longer masks ${fewer.map(({ text }) => text).join(", ")}`));
+  else if (before.capture.length !== after.capture.length) found.push(other("capture masks more"));
+  const places = after.placeholders.filter((place) => !before.placeholders.includes(place));
+  if (places.length > 0) found.push(wider(`placeholders are replaced in the ${places.join(", ")}`));
+  else if (before.placeholders.length !== after.placeholders.length)
+    found.push(other("placeholders in fewer places"));
   return found;
 }
 

@@ -41,6 +41,8 @@ export const statusOf: Readonly<Record<FailureCode, number>> = {
   path_too_long: 400,
   query_ambiguous: 400,
   presign_forbidden: 400,
+  placeholder_unknown: 403,
+  placeholder_misplaced: 403,
   target_absolute_form: 400,
   target_authority_form: 400,
   target_asterisk: 400,

@@ -26,10 +26,10 @@ function inject(auth: Auth, secrets: Readonly<Record<string, string>>): Injectio
 
 function upstreamTarget(
   { base }: ReturnType<typeof service>,
-  target: Parameters<typeof targetFor>[1],
+  target: Parameters<typeof targetFor>[0],
   { query }: Injection,
 ): string {
-  return targetFor(base?.prefix ?? "", target, query);
+  return targetFor({ path: `${base?.prefix ?? ""}${target.path}`, query: target.query }, query);
 }
 
 test("bearer", () => {

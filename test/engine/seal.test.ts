@@ -57,6 +57,8 @@ function service(edit: Edit = {}): Service {
     allowCookies: edit.allowCookies ?? false,
     allowRange: edit.allowRange ?? false,
     caFile: edit.caFile,
+    capture: [],
+    placeholders: ["header"],
   };
 }
 

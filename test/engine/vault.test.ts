@@ -33,6 +33,8 @@ const service: Service = {
   allowCookies: false,
   allowRange: false,
   caFile: undefined,
+  capture: [],
+  placeholders: ["header"],
 };
 
 function wrapping(machineId?: string, key = outer): Wrapping {

@@ -41,6 +41,8 @@ const service: Service = {
   allowCookies: false,
   allowRange: false,
   caFile: undefined,
+  capture: [],
+  placeholders: ["header"],
 };
 
 function around(id: string | undefined = machineA, chain?: Keychain): Surroundings {
