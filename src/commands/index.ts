@@ -36,7 +36,24 @@ const table: Readonly<Record<string, Listed>> = {
   doctor: { summary: "look for problems, each with its remedy", load: () => import("./doctor.ts") },
   connect: { summary: "put janee into the file of an MCP client", load: () => import("./connect.ts") },
   config: { summary: "check the config, or print its path or schema", load: () => import("./config.ts") },
+  completion: { summary: "print what completes words in your shell", load: () => import("./completion.ts") },
 };
+
+export const commandNames: readonly string[] = Object.keys(table);
+
+export async function commandNamed(name: string): Promise<Command | undefined> {
+  return Object.hasOwn(table, name) ? (await table[name]?.load())?.command : undefined;
+}
+
+/** Every command with its summary, for pages about them. */
+export async function everyCommand(): Promise<
+  readonly { name: string; summary: string; command: Command }[]
+> {
+  const all = Object.entries(table).map(async ([name, { summary, load }]) => {
+    return { name, summary, command: (await load()).command };
+  });
+  return Promise.all(all);
+}
 
 /** Runs one command line and returns its exit status. */
 export async function run(argv: readonly string[], talk: Talk): Promise<number> {
