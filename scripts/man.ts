@@ -77,12 +77,15 @@ function notes({ notes: lines }: Command): string[] {
     : [];
 }
 
-/** A backslash is roff's own, and so is a dot or an apostrophe at the begin of a line. */
+/** What is no ASCII is named by its code point; a backslash is roff's own, and so is a dot or an apostrophe at the begin of a line. */
 function escaped(text: string): string {
   return text
     .replaceAll("\\", "\\e")
     .replaceAll("-", "\\-")
-    .replace(/^([.'])/gm, "\\&$1");
+    .replace(/^([.'])/gm, "\\&$1")
+    .replace(/[^\0-\x7f]/gu, (letter) => {
+      return `\\[u${(letter.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}]`;
+    });
 }
 
 if (import.meta.main) {

@@ -10,6 +10,7 @@ import type { Command, Talk } from "./command.ts";
 import { mcpOverHttp } from "./mcp-http.ts";
 import { withJanee } from "./open.ts";
 import { defaultHost, defaultPort } from "./serve-address.ts";
+import { installation } from "./serve-install.ts";
 import { version } from "./version.ts";
 import { watchOver } from "./watch.ts";
 import type { Janee } from "./wire-up.ts";
@@ -19,7 +20,7 @@ const mostConnections = 4096;
 const mostRequests = 2048;
 
 export const command: Command = {
-  usage: "[--host 127.0.0.1] [--port 5263] [--allow-host NAME]…",
+  usage: "[--host 127.0.0.1] [--port 5263] [--allow-host NAME]… [--install | --uninstall]",
   flags: {
     host: { type: "string", value: "ADDRESS", help: `address to listen on (default ${defaultHost})` },
     port: {
@@ -27,6 +28,8 @@ export const command: Command = {
       value: "PORT",
       help: `port to listen on (default ${defaultPort}; 0: any free one)`,
     },
+    install: { type: "boolean", help: "start it now and at each login, as a service of your user" },
+    uninstall: { type: "boolean", help: "stop it, and take that back" },
     "allow-host": {
       type: "string",
       value: "NAME",
@@ -49,6 +52,7 @@ export const command: Command = {
         new Failure("usage", "--allow-host wants a name, or NAME:PORT, without a scheme or path"),
       );
     }
+    if (args.flag("install") || args.flag("uninstall")) return installation(args, talk, { host, port });
     return withJanee(talk, (janee) => serve(janee, talk, host, port, args.texts("allow-host")));
   },
 };
