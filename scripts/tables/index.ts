@@ -1,8 +1,12 @@
-// Which tables there are, and where each stands: between `<!-- name -->` and `<!-- /name -->`.
+// Which tables there are, by file, and where each stands: between `<!-- name -->` and `<!-- /name -->`.
+import { configKeys } from "./config-keys.ts";
 import { schemesTable } from "./schemes.ts";
 
-export function tables(): ReadonlyMap<string, string> {
-  return new Map([["schemes", schemesTable()]]);
+export function tables(): ReadonlyMap<string, ReadonlyMap<string, string>> {
+  return new Map([
+    ["README.md", new Map([["schemes", schemesTable()]])],
+    ["docs/config.md", new Map([["keys", configKeys()]])],
+  ]);
 }
 
 /** The text with each table in its place; one without a place is an error. */
