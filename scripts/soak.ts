@@ -3,6 +3,7 @@ import { cpus, loadavg } from "node:os";
 import { Box, cores } from "../bench/box.ts";
 import { Table } from "../bench/figures.ts";
 import { bulkParts } from "./soak/bulk.ts";
+import { execParts } from "./soak/exec.ts";
 import { floodParts } from "./soak/flood.ts";
 import { fuzzTarget, fuzzWire } from "./soak/fuzz.ts";
 import { killParts } from "./soak/kills.ts";
@@ -18,6 +19,7 @@ const parts: Readonly<Record<string, Part>> = {
   slow: slowParts,
   flood: floodParts,
   bulk: bulkParts,
+  exec: execParts,
 };
 
 function usage(problem: string): never {
