@@ -2,7 +2,7 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Box, type Environment, until } from "../../bench/box.ts";
+import { type Box, type Environment, freePort, listens, until } from "../../bench/box.ts";
 import { megabytes, quantile, type Table } from "../../bench/figures.ts";
 import { binary, canary, JaneeHome } from "../../bench/home.ts";
 import { SoakClient, type Told } from "./client.ts";
@@ -158,8 +158,10 @@ async function flood(table: Table, wanted: number, on: Stage, way: "many" | "bot
 
 async function floodOverHttp(box: Box, table: Table, wanted: number, on: Stage): Promise<void> {
   const { token } = JSON.parse(on.home.run(["agent", "add", "soak", "--json"])) as { token: string };
-  const serving = await new JaneeHome(join(box.folder, "exec")).serve(box);
-  const client = await SoakClient.http(serving.port, token);
+  const port = await freePort();
+  const serving = box.start([binary(), "serve", "--port", String(port)], { env: on.environment });
+  await until("janee serve", () => listens(port));
+  const client = await SoakClient.http(port, token);
   try {
     await client.exec("twitter", ["bird", "none"]);
     await judgeFlood(table, wanted, on, { way: "many", client, pid: serving.pid, over: "HTTP" });

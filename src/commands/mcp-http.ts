@@ -1,6 +1,7 @@
 // `/mcp` of `janee serve`. The SDK is loaded when the first client comes: most listeners never see one.
 import { shortId } from "../engine/session.ts";
 import { entropy } from "../host/clock.ts";
+import { collectGarbage } from "../host/runtime.ts";
 import { servingUrl } from "../host/serving.ts";
 import type { McpOverHttp } from "../surface/mcp/http.ts";
 import type { Mcp } from "../surface/proxy.ts";
@@ -25,7 +26,7 @@ export function mcpOverHttp(janee: Janee): { readonly serve: Mcp; readonly close
     const newId = (): string => shortId(entropy, sessionIdLength);
     const mcp = new McpOverHttp({
       ...{ agents, newId, now: () => sessions.now() },
-      makeServer: toolsOverHttp(version, face),
+      makeServer: toolsOverHttp(version, face, collectGarbage),
     });
     sweeping = setInterval(() => mcp.sweep(), sweepEveryMs);
     return mcp;

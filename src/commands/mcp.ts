@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { Failure } from "../engine/failure.ts";
 import { visible } from "../engine/visible.ts";
+import { collectGarbage } from "../host/runtime.ts";
 import { standardStreams } from "../host/terminal.ts";
 import type { Served } from "../surface/mcp/face.ts";
 import type { Command } from "./command.ts";
@@ -51,5 +52,5 @@ function withFirstAnswer(streams: ReturnType<typeof standardStreams>) {
     written.then(resolve, resolve);
     return written;
   };
-  return { answered, input: streams.input, write };
+  return { answered, input: streams.input, write, collect: collectGarbage };
 }

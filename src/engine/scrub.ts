@@ -10,7 +10,8 @@ export interface Scrubber {
   text(value: string): { readonly text: string; readonly redactions: number };
   /** A whole buffer: the same object when nothing was found. */
   whole(bytes: Buffer): { readonly bytes: Buffer; readonly redactions: number };
-  stream(boundary: Boundary): ScrubStream;
+  /** `lends`: each piece that comes out is good until the next one goes in. */
+  stream(boundary: Boundary, lends?: boolean): ScrubStream;
   /** One that redacts these values as well. */
   with(more: readonly string[]): Scrubber;
 }
@@ -43,7 +44,7 @@ export function compileScrubber(secrets: readonly string[]): Scrubber {
   }
 
   return {
-    ...{ text, whole, stream: (boundary) => scrubStream(found, boundary) },
+    ...{ text, whole, stream: (boundary, lends) => scrubStream(found, boundary, lends) },
     with: (more) => compileScrubber([...secrets, ...more]),
   };
 }

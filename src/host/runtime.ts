@@ -25,6 +25,7 @@ interface BunSecrets {
 const world = globalThis as {
   readonly Bun?: {
     readonly main: string;
+    gc(now: boolean): void;
     readonly secrets?: BunSecrets;
     readonly CryptoHasher: new (algorithm: "sha256", key: Uint8Array) => BunHasher;
   };
@@ -62,4 +63,9 @@ export function keychain(): Keychain | undefined {
       await secrets.delete({ service, name });
     },
   };
+}
+
+/** Bun lets large texts lie for long; where the runtime has no such call, it decides by itself. */
+export function collectGarbage(): void {
+  world.Bun?.gc(true);
 }

@@ -44,13 +44,24 @@ export function redact(bytes: Buffer, end: number, ranges: Ranges, open: number)
   return { bytes: Buffer.concat(pieces), redactions, open: Math.max(0, reached - end) };
 }
 
-export function scrubStream(finder: Finder, boundary: Boundary): ScrubStream {
+/** `lends`: what is handed out may be overwritten by the next piece, for one who keeps nothing of it. */
+export function scrubStream(finder: Finder, boundary: Boundary, lends = false): ScrubStream {
   const held = finder.longest - 1;
   let waiting: Buffer = EMPTY;
   let open = 0;
   let redactions = 0;
   // The last event passed on ended in a CR, whose LF may be still to come.
   let half = false;
+  let lent: Buffer = EMPTY;
+
+  function joined(chunk: Buffer): Buffer {
+    if (!lends) return Buffer.concat([waiting, chunk]);
+    const length = waiting.length + chunk.length;
+    if (lent.length < length) lent = Buffer.allocUnsafeSlow(length);
+    waiting.copy(lent);
+    chunk.copy(lent, waiting.length);
+    return lent.subarray(0, length);
+  }
 
   function release(bytes: Buffer, end: number): Buffer {
     const scrubbed = redact(bytes, end, finder.find(bytes), open);
@@ -64,13 +75,13 @@ export function scrubStream(finder: Finder, boundary: Boundary): ScrubStream {
   return {
     push(chunk) {
       if (chunk.length === 0) return EMPTY;
-      const bytes = waiting.length === 0 ? chunk : Buffer.concat([waiting, chunk]);
+      const bytes = waiting.length === 0 ? chunk : joined(chunk);
       let flushed = boundary === "none" ? 0 : lastBoundary(bytes, waiting.length, boundary);
       if (flushed === 0 && half && bytes[0] === LF) flushed = 1;
       half = boundary === "event" && flushed > 0 && bytes[flushed - 1] === CR && flushed === bytes.length;
       const end = Math.max(flushed, bytes.length - held);
       if (end > 0) return release(bytes, end);
-      waiting = bytes === chunk ? Buffer.from(chunk) : bytes;
+      waiting = bytes === chunk || lends ? Buffer.from(bytes) : bytes;
       return EMPTY;
     },
     end() {

@@ -25,6 +25,7 @@ export async function exec(
     });
     if (reply instanceof Failure) return reply;
     const { exitCode, signal, durationMs, timedOut, stdout, stderr } = reply;
+    await asked.room(stdout.bytes.length + stderr.bytes.length);
     const [out, err] = [shown(stdout), shown(stderr)];
     return {
       exitCode,

@@ -29,4 +29,6 @@ export interface Asked {
   readonly signal: AbortSignal;
   /** Tells the client how far a long answer has come; undefined where it did not ask to be told. */
   readonly progress: ((bytes: number) => void) | undefined;
+  /** Before an answer of so many bytes is made into text: resolves when there is room for it. */
+  readonly room: (bytes: number) => Promise<void>;
 }

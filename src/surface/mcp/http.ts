@@ -21,7 +21,7 @@ import { longestLine } from "./lines.ts";
 import { type Era, Persons } from "./person.ts";
 import { type McpParts, makeMcpServer } from "./server.ts";
 import { readStrictJson } from "./strict-json.ts";
-import { Turns } from "./turns.ts";
+import { CommandTurns, LargeAnswers, Turns } from "./turns.ts";
 
 /** Transport sessions of older clients: of one agent, and of all. */
 const mostOfAgent = 32;
@@ -45,17 +45,18 @@ interface Connected {
 }
 
 /** janee's own tools, for the agent whose token a request brought. */
-export function toolsOverHttp(version: string, face: McpFace): HttpParts["makeServer"] {
+export function toolsOverHttp(version: string, face: McpFace, collect: () => void): HttpParts["makeServer"] {
   const persons = new Persons(face, (context) => callerOf(context).owner);
   const opened = Promise.resolve({ face, persons, callerOf: (context: ServerContext) => callerOf(context) });
-  const turns = (): Turns => new Turns(() => false);
+  const largeAnswers = new LargeAnswers(() => writing.count > 0, collect);
   const parts: McpParts = {
     version,
     opened,
     surface: "mcp-http",
     load: { atWork: 0 },
-    turns: turns(),
-    commandTurns: turns(),
+    turns: new Turns(() => false),
+    commandTurns: new CommandTurns(() => false, largeAnswers),
+    largeAnswers,
   };
   return (era) => makeMcpServer(parts, era);
 }
@@ -218,6 +219,9 @@ function replyOf(response: Response, signal: AbortSignal, over: () => void): Rep
   };
 }
 
+/** Pieces of answers that clients have not taken yet. */
+const writing = { count: 0 };
+
 async function* chunksOf(
   body: ReadableStream<Uint8Array>,
   signal: AbortSignal,
@@ -230,7 +234,12 @@ async function* chunksOf(
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return;
-      yield Buffer.from(value);
+      writing.count += 1;
+      try {
+        yield Buffer.from(value);
+      } finally {
+        writing.count -= 1;
+      }
     }
   } finally {
     signal.removeEventListener("abort", cancel);

@@ -1,6 +1,7 @@
 // MCP on stdio: one JSON-RPC message a line (MCP specification, basic/transports). What is no message is answered
 // as the protocol says, and the next line is read.
 import type { JSONRPCMessage, Transport } from "@modelcontextprotocol/server";
+import { jsonPieces, largeLength } from "./json-pieces.ts";
 import { readStrictJson } from "./strict-json.ts";
 
 /** What a line transport reads from and writes to. */
@@ -8,6 +9,8 @@ export interface Lines {
   readonly input: AsyncIterable<Uint8Array>;
   /** Resolves when more can be written. */
   write(text: string): Promise<void>;
+  /** Gives back memory that is not used any more, at once. */
+  collect(): void;
 }
 
 export const longestLine = 8 * 1024 * 1024;
@@ -28,6 +31,8 @@ export class LineTransport implements Transport {
   /** Characters of answers that are on their way to the client. */
   #unread = 0;
   #hasRead: (() => void) | undefined;
+  /** A line that goes out in pieces: what comes meanwhile waits for its end. */
+  #inPieces: Promise<void> | undefined;
 
   constructor(lines: Lines) {
     this.#lines = lines;
@@ -38,7 +43,7 @@ export class LineTransport implements Transport {
   }
 
   async send(message: JSONRPCMessage): Promise<void> {
-    if (!this.#closed) await this.#write(`${JSON.stringify(message)}\n`);
+    if (!this.#closed) await this.#write(message);
   }
 
   /** The client lets its answers lie. */
@@ -46,13 +51,33 @@ export class LineTransport implements Transport {
     return this.#unread > mostUnread;
   }
 
-  async #write(text: string): Promise<void> {
-    this.#unread += text.length;
+  get isWriting(): boolean {
+    return this.#unread > 0;
+  }
+
+  async #write(message: object): Promise<void> {
+    const inPieces = largeLength(message);
+    const text = inPieces > 0 ? "" : `${JSON.stringify(message)}\n`;
+    const length = Math.max(inPieces, text.length);
+    this.#unread += length;
     try {
-      await this.#lines.write(text);
+      while (this.#inPieces) await this.#inPieces;
+      await (inPieces > 0 ? this.#writePieces(message) : this.#lines.write(text));
     } finally {
-      this.#unread -= text.length;
+      this.#unread -= length;
       if (!this.isUnread) this.#hasRead?.();
+    }
+  }
+
+  async #writePieces(message: object): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#inPieces = promise;
+    try {
+      for (const piece of jsonPieces(message)) await this.#lines.write(piece);
+      await this.#lines.write("\n");
+    } finally {
+      this.#inPieces = undefined;
+      resolve();
     }
   }
 
@@ -107,7 +132,7 @@ export class LineTransport implements Transport {
 
   #refuse(code: number, message: string, id: string | number | null = null): void {
     const answer = { jsonrpc: "2.0", id, error: { code, message } };
-    this.#write(`${JSON.stringify(answer)}\n`).catch((error: unknown) => {
+    this.#write(answer).catch((error: unknown) => {
       this.onerror?.(error instanceof Error ? error : new Error(String(error)));
     });
   }

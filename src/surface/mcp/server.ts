@@ -15,7 +15,7 @@ import type { Asked, McpFace } from "./face.ts";
 import { listTools } from "./listing.ts";
 import type { Era, Persons } from "./person.ts";
 import { tools } from "./tools.ts";
-import type { Turns } from "./turns.ts";
+import type { CommandTurns, LargeAnswers, Turns } from "./turns.ts";
 
 /** Calls at work at once in this process; further ones are told to come back. */
 const mostCalls = 1024;
@@ -39,12 +39,12 @@ export interface McpParts {
   /** Calls at work, counted over all servers of this process. */
   readonly load: { atWork: number };
   readonly turns: Turns;
-  /** Commands can take long: requests do not wait for them. */
-  readonly commandTurns: Turns;
+  readonly commandTurns: CommandTurns;
+  readonly largeAnswers: LargeAnswers;
 }
 
 export function makeMcpServer(parts: McpParts, era: Era): Server {
-  const { opened, surface, load } = parts;
+  const { opened, load } = parts;
   const server = new Server(
     { name: "janee", title: "janee", version: parts.version },
     {
@@ -59,7 +59,7 @@ export function makeMcpServer(parts: McpParts, era: Era): Server {
   server.setRequestHandler("tools/call", async (request, context) => {
     const { name, arguments: given } = request.params;
     const { face, persons, callerOf } = await opened;
-    const asked = askedOf(surface, callerOf(context, server), context);
+    const asked = askedOf(parts, callerOf(context, server), context);
     if (!isToolName(name)) return refuseCall(face, asked, `there is no tool "${name.slice(0, 64)}"`);
     const input = readArguments(name, given);
     if ("problem" in input) return refuseCall(face, asked, `${name}: ${input.problem}`);
@@ -83,7 +83,7 @@ function run(name: ToolName, face: McpFace, input: object, asked: Asked): Promis
   return tool(face, input, asked);
 }
 
-function askedOf(surface: string, caller: Caller, context: ServerContext): Asked {
+function askedOf({ surface, largeAnswers }: McpParts, caller: Caller, context: ServerContext): Asked {
   const { signal, _meta } = context.mcpReq;
   const progressToken = _meta?.progressToken;
   let toldAt = 0;
@@ -99,6 +99,7 @@ function askedOf(surface: string, caller: Caller, context: ServerContext): Asked
     caller,
     signal,
     progress: progressToken === undefined ? undefined : tell,
+    room: (bytes) => largeAnswers.room(bytes, signal),
   };
 }
 

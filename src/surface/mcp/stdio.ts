@@ -7,7 +7,7 @@ import type { Served } from "./face.ts";
 import { type Lines, LineTransport } from "./lines.ts";
 import { Persons } from "./person.ts";
 import { makeMcpServer } from "./server.ts";
-import { Turns } from "./turns.ts";
+import { CommandTurns, LargeAnswers, Turns } from "./turns.ts";
 
 /** Serves until the client hangs up or `stop` is called; resolves when it is over. */
 export function serveLines(
@@ -28,10 +28,12 @@ export function serveLines(
   // Nobody may have called a tool yet when it turns out that there is nothing to call.
   opened.catch(() => {});
   const wire = new LineTransport(lines);
-  const turns = (): Turns => new Turns(() => wire.isUnread);
+  const largeAnswers = new LargeAnswers(() => wire.isWriting, lines.collect);
+  const isBlocked = (): boolean => wire.isUnread;
   const parts = {
     ...{ version, opened, surface: "mcp", load: { atWork: 0 } },
-    ...{ turns: turns(), commandTurns: turns() },
+    ...{ turns: new Turns(isBlocked), commandTurns: new CommandTurns(isBlocked, largeAnswers) },
+    largeAnswers,
   };
   const handle = serveStdio(({ era }) => makeMcpServer(parts, era), {
     transport: wire,
