@@ -4,6 +4,7 @@ import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
 import { Box, canPin, cores, pinned, pinSelf } from "./box.ts";
 import { growthLimit, moveBulk } from "./bulk.ts";
+import { benchExec } from "./exec.ts";
 import { megabytes, spread, Table } from "./figures.ts";
 import { benchFlat } from "./flat.ts";
 import { binary } from "./home.ts";
@@ -18,6 +19,7 @@ const parts: Readonly<Record<string, (box: Box, table: Table, pace: Pace) => Pro
   proxy: benchProxies,
   flat: benchFlat,
   mcp: benchMcp,
+  exec: benchExec,
   startup: benchStartup,
   scrub: benchScrub,
   bulk: benchBulk,

@@ -44,6 +44,7 @@ export class McpClient {
   readonly #server: Started;
   #take: (answer: Buffer) => void = () => {};
   #pieces: Buffer[] = [];
+  #asked = 0;
 
   private constructor(box: Box, { command, env = {} }: McpCommand, core: number | undefined) {
     this.#server = box.start(command, {
@@ -104,6 +105,15 @@ export class McpClient {
       };
       for (let index = 0; index < inFlight; index++) ask();
     });
+  }
+
+  /** One call of a tool; the line that answers it. */
+  async call(name: string, input: object): Promise<string> {
+    const answer = this.#next();
+    this.#asked += 1;
+    const params = { name, arguments: input };
+    this.#write(line({ id: `call-${this.#asked}`, method: "tools/call", params }));
+    return (await answer).toString();
   }
 
   /** The end of stdin is how a client takes its leave. */
