@@ -5,6 +5,8 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { Failure } from "../engine/failure.ts";
 import { Secret } from "../engine/secret.ts";
+import { began, ended } from "./spawn/kin.ts";
+import { markedApart } from "./spawn/marks.ts";
 
 const commandTimeoutMs = 30_000;
 const longest = 64 * 1024;
@@ -50,9 +52,14 @@ function readText(path: string): string | undefined {
 function fromCommand(command: string): Promise<Secret | Failure> {
   const [program, ...words] = command.split(/ +/);
   return new Promise((done) => {
-    execFile(program ?? "", words, { timeout: commandTimeoutMs, maxBuffer: longest }, (error, stdout) => {
+    const options = { timeout: commandTimeoutMs, maxBuffer: longest };
+    const take = (error: unknown, stdout: string): void => {
+      ended(child.pid ?? 0);
       const problem = `the command ${program} did not give a credential`;
       done(fromText(error ? undefined : stdout, problem, `run it by hand and see: ${command}`));
-    });
+    };
+    const child = markedApart(() => execFile(program ?? "", words, options, take));
+    // What is not a command of an agent is not ended with one.
+    began(child.pid ?? 0);
   });
 }

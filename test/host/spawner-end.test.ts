@@ -6,6 +6,8 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Failure } from "../../src/engine/failure.ts";
 import { Lifeline } from "../../src/engine/ports.ts";
+import { Secret } from "../../src/engine/secret.ts";
+import { followReference } from "../../src/host/reference.ts";
 import { pause, until, within } from "../support/wait.ts";
 import { runtimeCommand, start } from "./children.ts";
 import { alive, codeOf, ended, oddSeconds, onStage } from "./spawning.ts";
@@ -118,6 +120,70 @@ test("one run's end does not touch another's, nor children that are no run's", l
     assert.deepEqual(alive(second), []);
     const [daemon] = alive(third);
     assert.ok(daemon, "a daemon of someone else's child lives on");
+    process.kill(daemon, "SIGKILL");
+  }),
+);
+
+/** Puts off both marks, the session and the parents. */
+const inHiding = (seconds: string): string =>
+  `(env -i setsid prlimit --rttime=unlimited:unlimited env sh -c 'trap "" TERM; (sleep ${seconds} &); sleep ${seconds}' >/dev/null 2>&1 &)`;
+
+/** With the mark of a run that is over. */
+const asOver = (seconds: string): string =>
+  `own=$(prlimit --rttime --output SOFT --noheadings); (env -i setsid prlimit --rttime=$((own-1)):unlimited sleep ${seconds} >/dev/null 2>&1 &)`;
+
+test("what hides on purpose is ended as well, and what another run or no run started is not", limit, () =>
+  onStage(async ({ run }) => {
+    if (!linux || !existsSync("/usr/bin/prlimit")) return;
+    const [first, second, third, fourth] = [oddSeconds(), oddSeconds(), oddSeconds(), oddSeconds()];
+    const living = (): number[] => [first, second, third].map((seconds) => alive(seconds).length);
+    const foreign = start(["setsid", "sh", "-c", `(setsid sleep ${fourth} >/dev/null 2>&1 &)`]);
+    assert.equal((await foreign.ended).code, 0);
+    await pause(50);
+    const alone = await run(["sh", "-c", `${inHiding(first)}; ${asOver(first)}; sleep 0.3; echo done`]);
+    assert.equal(alone.out, "done\n");
+    assert.deepEqual(alive(first), []);
+
+    const [one, other] = [new Lifeline(), new Lifeline()];
+    const going = run(["sh", "-c", `${inHiding(first)}; exec sleep ${third}`], {}, one);
+    const staying = run(
+      ["sh", "-c", `(setsid sleep ${second} &); ${inHiding(second)}; sleep ${second}`],
+      {},
+      other,
+    );
+    await until(10_000, "all that hide", () => String(living()) === "2,4,1");
+    one.cut(revoked);
+    assert.equal((await within(promptly, going, "the reply")).end, revoked);
+    // Whose they are, of two runs that were under way, nobody can say: nothing of the other one is touched.
+    assert.deepEqual(living().slice(1), [4, 0]);
+    other.cut(revoked);
+    assert.equal((await within(promptly, staying, "the reply")).end, revoked);
+    assert.deepEqual(living(), [0, 0, 0]);
+    const [daemon] = alive(fourth);
+    assert.ok(daemon, "a daemon of someone else's child lives on");
+    process.kill(daemon, "SIGKILL");
+  }),
+);
+
+test("what is asked for a credential, and what it leaves behind, is no part of a command", limit, () =>
+  onStage(async ({ run, folder }) => {
+    if (!linux) return;
+    const [first, second] = [oddSeconds(), oddSeconds()];
+    const teller = join(folder, "teller");
+    const script = `#!/bin/sh\n(setsid sleep ${second} >/dev/null 2>&1 &)\nsleep 0.7\necho sk_canary_told\n`;
+    writeFileSync(teller, script, { mode: 0o700 });
+    const lifeline = new Lifeline();
+    const going = run(["sleep", first], {}, lifeline);
+    await until(10_000, "the command", () => alive(first).length === 1);
+    const telling = followReference(`cmd:${teller}`, {});
+    await until(10_000, "its daemon", () => alive(second).length === 1);
+    lifeline.cut(revoked);
+    assert.equal((await within(promptly, going, "the reply")).end, revoked);
+    const told = await telling;
+    assert.equal(told instanceof Secret && told.reveal(), "sk_canary_told");
+    assert.deepEqual(alive(first), []);
+    const [daemon] = alive(second);
+    assert.ok(daemon, "it lives on");
     process.kill(daemon, "SIGKILL");
   }),
 );

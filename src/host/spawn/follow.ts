@@ -3,7 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import { Failure } from "../../engine/failure.ts";
 import type { Lifeline, SpawnEnd, SpawnOrder } from "../../engine/ports.ts";
 import { endKin, killNow } from "./end.ts";
-import { began, ended, kinOf, type Run } from "./kin.ts";
+import { began, closed, ended, kinOf, opened, type Run } from "./kin.ts";
 import { feed, Outputs } from "./pipes.ts";
 import { listsChildren } from "./processes.ts";
 import type { Ready } from "./ready.ts";
@@ -91,7 +91,9 @@ let watching = false;
 
 function goingOn(run: Run, scratch: string, reach: Ready): () => void {
   began(run.pid);
+  opened(run);
   const stop = (): void => {
+    closed(run);
     killNow(run, reach);
     removeScratchNow(scratch);
   };
@@ -102,7 +104,10 @@ function goingOn(run: Run, scratch: string, reach: Ready): () => void {
       for (const one of current) one();
     });
   }
-  return () => current.delete(stop);
+  return () => {
+    closed(run);
+    current.delete(stop);
+  };
 }
 
 /** The error's text holds arguments; its name does not. */

@@ -1,6 +1,6 @@
 // Who belongs to a run: its child, the child's descendants, and those of them whose parents are gone.
 import type { Libc } from "./libc.ts";
-import { bears, bearsAny, type Mark } from "./marks.ts";
+import { bears, bearsAny, isApart, type Mark } from "./marks.ts";
 import { childrenOf, everyProcess, listsChildren, type Process, processOf } from "./processes.ts";
 
 export interface Run {
@@ -21,6 +21,29 @@ export function ended(pid: number): void {
   direct.delete(pid);
 }
 
+/** Runs of which something may be left. */
+const open = new Set<Run>();
+
+export function opened(run: Run): void {
+  open.add(run);
+}
+
+export function closed(run: Run): void {
+  open.delete(run);
+}
+
+/**
+ * An orphan that is younger than the run and bears the mark of none that is open: it has put off its own. When it could
+ * be of several, it is of the last one that is open: no run ends what is another's, and each has a deadline.
+ */
+function hides(pid: number, run: Run): boolean {
+  if (run.mark.limit === undefined || isApart(pid)) return false;
+  const one = processOf(pid);
+  if (!one || one.ended || one.started < run.started) return false;
+  const others = [...open].filter((other) => other !== run);
+  return others.every((other) => other.started > one.started && !bears(pid, other.mark));
+}
+
 /** The living members of a run. */
 export function kinOf(run: Run, adopting: boolean): Process[] {
   return adopting && listsChildren ? adopted(run) : searched(run);
@@ -30,7 +53,7 @@ export function kinOf(run: Run, adopting: boolean): Process[] {
 function adopted(run: Run): Process[] {
   const found: Process[] = [];
   const heads = childrenOf("self").filter((pid) =>
-    direct.has(pid) ? pid === run.pid : bears(pid, run.mark),
+    direct.has(pid) ? pid === run.pid : bears(pid, run.mark) || hides(pid, run),
   );
   const seen = new Set<number>();
   for (const pids = [...heads]; ; ) {

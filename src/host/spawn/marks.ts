@@ -14,10 +14,15 @@ export interface Mark {
 }
 
 const smallest = 1n << 62n;
-const mine = smallest + (BigInt(crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) << 24n);
+const [first = 0, second = 0] = crypto.getRandomValues(new Uint32Array(2));
+const mine = smallest + (BigInt(first) << 24n);
+/** Of no run; not to be guessed from the mark of one. */
+const apart = smallest + (BigInt(second) << 24n) + 0xff_ffffn;
 let used = 0n;
+let known: Libc | undefined;
 
 export function newMark(name: string, libc: Libc): Mark {
+  known = libc;
   const room = libc.limit(realtime)?.hard === unlimited;
   used += 1n;
   return { name, limit: room ? mine + used : undefined };
@@ -35,6 +40,13 @@ export function marked<T>(mark: Mark, libc: Libc, start: () => T): T {
   }
 }
 
+/** Starts what is no run's, so that what it leaves behind is not taken for a run's that hides. */
+export function markedApart<T>(start: () => T): T {
+  return known?.limit(realtime)?.hard === unlimited
+    ? marked({ name: "", limit: apart }, known, start)
+    : start();
+}
+
 export function bears(pid: number, mark: Mark): boolean {
   if (mark.limit !== undefined && limitMark(pid) === mark.limit) return true;
   return variableOf(pid, markVariable) === mark.name;
@@ -44,6 +56,10 @@ export function bears(pid: number, mark: Mark): boolean {
 export function bearsAny(pid: number): boolean {
   const limit = limitMark(pid);
   return limit !== undefined && limit > mine && limit <= mine + used;
+}
+
+export function isApart(pid: number): boolean {
+  return limitMark(pid) === apart;
 }
 
 function limitMark(pid: number): bigint | undefined {

@@ -66,8 +66,8 @@ function treeOf(platform: NodeJS.Platform, adopting: boolean): string {
   if (platform !== "linux")
     return "At the deadline or a revoke the command's process group is ended; a process that left the group (setsid) is not found.";
   const beyond =
-    "What a service starts on its behalf (systemd, cron, docker), what runs as another user (sudo), and what hides on purpose are not reached.";
+    "What a service starts on its behalf (systemd, cron, docker) and what runs as another user (sudo) are not reached.";
   return adopting
     ? `When a command ends, and at the deadline or a revoke, everything that it started is ended, also after setsid or a double fork; one that starts more than 500 processes is ended at once. ${beyond}`
-    : `When a command ends, and at the deadline or a revoke, what it started is ended; one that both lost its parents and dropped its environment is not found, for janee could not become a subreaper here. ${beyond}`;
+    : `When a command ends, and at the deadline or a revoke, what it started is ended; one that hides on purpose or both lost its parents and dropped its environment is not found, for janee could not become a subreaper here. ${beyond}`;
 }
