@@ -18,11 +18,12 @@ import { JournalFile } from "../../src/host/journal.ts";
 import { withLock } from "../../src/host/lock.ts";
 import { guarantees } from "../../src/host/spawner.ts";
 import { openStore } from "../../src/host/store-sqlite.ts";
-import { runtimeCommand } from "./children.ts";
+import { runtimeCommand, start } from "./children.ts";
 import { codeOf, ended, onStage } from "./spawning.ts";
 
 const limit = { timeout: 60_000 };
 const linux = process.platform === "linux";
+const spawningChild = fileURLToPath(new URL("./spawning-child.ts", import.meta.url));
 
 test("the environment is made from nothing, and nothing of janee's is in it", limit, async () => {
   const secrets = {
@@ -100,8 +101,7 @@ test(
 test("what janee itself was started with goes no further either", limit, () =>
   onStage(async ({ folder }) => {
     if (!linux) return;
-    const script = fileURLToPath(new URL("./spawning-child.ts", import.meta.url));
-    const [file, ...args] = runtimeCommand(script, "descriptors", join(folder, "home"));
+    const [file, ...args] = runtimeCommand(spawningChild, "descriptors", join(folder, "home"));
     const child = spawn(file, args, { stdio: ["ignore", "pipe", "inherit", "pipe", "pipe", "pipe", "pipe"] });
     let out = "";
     child.stdout?.on("data", (bytes) => {
@@ -197,6 +197,23 @@ test("five megabytes go in; a child that does not read them, or closes its input
     assert.equal((await run(["sh", "-c", "exec <&-; sleep 0.2; echo on"], { stdin })).out, "on\n");
     assert.equal(ended((await run(["head", "-c", "3"], { stdin })).end).exitCode, 0);
     assert.equal((await run(["cat"])).out, "", "without input it ends at once");
+  }),
+);
+
+test("a command reads its own environment in /proc, and not that of the janee that started it", limit, () =>
+  onStage(async ({ home }) => {
+    if (!linux) return;
+    // root may read everything, unless it has given up its powers.
+    const humbled = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"];
+    const before = process.getuid?.() === 0 ? humbled : [];
+    const look =
+      'tr "\\0" "\\n" < /proc/$$/environ | grep -c ^JANEE_RUN=; cat /proc/$PPID/environ /proc/$PPID/maps 2>/dev/null';
+    const [file = "", ...words] = [
+      ...before,
+      ...runtimeCommand(spawningChild, "run", home, "sh", "-c", look),
+    ];
+    const { out } = await start([file, ...words]).ended;
+    assert.equal(out, "1\n");
   }),
 );
 

@@ -13,6 +13,8 @@ export interface Limit {
 export interface Libc {
   /** Descendants whose parent ended become children of this process, not of init. */
   adoptOrphans(): boolean;
+  /** Processes of the same user see no more of this one's memory, environment and descriptors in /proc. */
+  closeMemory(): boolean;
   limit(resource: number): Limit | undefined;
   setLimit(resource: number, limit: Limit): boolean;
   /** Descriptors that whoever started this process left open go no further. */
@@ -68,6 +70,7 @@ async function load(): Promise<Libc> {
   const call = (name: string, ...args: Parameters<Call>): number => calls.get(name)?.(...args) ?? -1;
   return {
     adoptOrphans: () => call("prctl", 36, 1n, 0n, 0n, 0n) === 0,
+    closeMemory: () => call("prctl", 4, 0n, 0n, 0n, 0n) === 0,
     limit(resource) {
       const [words, bytes] = room(2);
       return call("getrlimit", resource, bytes) === 0

@@ -8,6 +8,8 @@ export interface Ready {
   readonly adopting: boolean;
   readonly coreDumps: "off" | "on";
   readonly descriptors: "kept" | "as the runtime does";
+  /** Of this process, to those of the same user. */
+  readonly memory: "closed" | "readable";
 }
 
 let made: Promise<Ready> | undefined;
@@ -25,12 +27,13 @@ async function make(): Promise<Ready> {
     adopting: calls.adoptOrphans(),
     coreDumps: calls.setLimit(coreSize, { soft: 0n, hard: 0n }) ? "off" : "on",
     descriptors: calls.keepDescriptors() ? "kept" : "as the runtime does",
+    memory: calls.closeMemory() ? "closed" : "readable",
   };
 }
 
 /** What holds for a command on this system, and what does not, one plain sentence each. */
 export async function guarantees(): Promise<readonly string[]> {
-  const { adopting, coreDumps, descriptors } = await ready();
+  const { adopting, coreDumps, descriptors, memory } = await ready();
   const said = [
     "A command starts with an environment made from nothing, without a shell, without a terminal, in a session of its own.",
     treeOf(process.platform, adopting),
@@ -49,6 +52,12 @@ export async function guarantees(): Promise<readonly string[]> {
       descriptors === "kept"
         ? "A command inherits no open file or socket of janee beyond its own input and output."
         : "Files and sockets of janee are opened so that a command does not inherit them; what janee itself was started with is left to the runtime.",
+    );
+  if (process.platform === "linux")
+    said.push(
+      memory === "closed"
+        ? "A command that is not root's reads nothing of janee's own memory or environment in /proc."
+        : "A command can read janee's own environment in /proc.",
     );
   said.push(
     "The command holds the credential and can use it. While it runs, a process of the same user can read the command's environment: the system has no way to deny that without another user or root.",
