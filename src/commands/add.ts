@@ -3,8 +3,9 @@ import { schemeOf } from "../engine/credential/index.ts";
 import { isMade } from "../engine/credential/scheme.ts";
 import type { Edit, Json } from "../engine/edit-config.ts";
 import { Failure } from "../engine/failure.ts";
-import { type KnownService, knownService } from "../engine/known-services.ts";
 import type { ReadConfig } from "../engine/read-config.ts";
+import { laterScheme, whyLater } from "../engine/services/later.ts";
+import type { KnownService } from "../engine/services/shape.ts";
 import type { Vault } from "../engine/vault.ts";
 import { askLine, isInteractive } from "../host/terminal.ts";
 import type { Arguments, Command, Talk } from "./command.ts";
@@ -18,6 +19,7 @@ import {
   readAuth,
   shapeFromFlags,
 } from "./credential-flags.ts";
+import { doubtAbout, withKnownFlags, withPrefix } from "./known-credential.ts";
 import { withJanee } from "./open.ts";
 import { applyChange } from "./policy-change.ts";
 import { capabilityBlock, rulesFromFlags } from "./policy-flags.ts";
@@ -33,8 +35,12 @@ export const command: Command = {
     allow: { type: "string", value: "RULE", multiple: true, help: 'such as "GET /v1/*"' },
     deny: { type: "string", value: "RULE", multiple: true, help: 'such as "DELETE *"' },
     ask: { type: "string", value: "RULE", multiple: true, help: "a person confirms each such request" },
-    "read-only": { type: "boolean", help: "allow GET and HEAD, deny the rest" },
-    policy: { type: "string", value: "NAME", help: "read-only or no-delete" },
+    "read-only": { type: "boolean", help: "allow what only reads: --policy read-only" },
+    policy: {
+      type: "string",
+      value: "NAME",
+      help: "read-only, no-delete, or one of the service's own (janee search)",
+    },
     exec: { type: "boolean", help: "a command-line tool instead of HTTP" },
     "allow-commands": { type: "string", value: '"a,b"', help: "with --exec: what may run" },
     "env-map": {
@@ -59,17 +65,36 @@ async function add(
   const name = args.positionals[0] ?? "";
   const { config } = janee.home.current();
   const existing = config.services.get(name);
-  const known = knownService(name);
+  // Only here: no other command pays for the directory when it starts.
+  const { knownAt, ownerOf, policiesOf } = await import("../engine/services/index.ts");
+  const there = knownAt(name, args.text("base-url") ?? existing?.base?.text);
+  const known = there?.service;
   const exec = args.flag("exec");
-  const rules = rulesFromFlags(args);
+  const rules = rulesFromFlags(args, {
+    ...{ of: known?.title ?? "a service that janee does not know", lists: policiesOf(known) },
+    unfit: there && unfitPolicies(there.service, there.prefix, existing ?? args.text("base-url")),
+  });
   if (rules instanceof Failure) return rules;
-  const shape = shapeFromFlags(args) ?? (existing ? undefined : shapeOfKnown(known));
+  const chosen = shapeFromFlags(args);
+  if (chosen instanceof Failure) return chosen;
+  // A tool that takes its key from the environment wants the key itself, however the API carries it.
+  const bare = exec && args.text("base-url") === undefined;
+  const byDirectory = !chosen && !existing && !bare;
+  const later = byDirectory && known && laterScheme(known.auth);
+  if (later) {
+    const { why, next } = whyLater(known, later);
+    return new Failure("usage", why, { next });
+  }
+  const filled = byDirectory ? withKnownFlags(args, known) : args;
+  const shape = chosen ?? (existing ? shapeOf(existing) : shapeFromFlags(filled)) ?? { type: "bearer" };
   if (shape instanceof Failure) return shape;
   const baseUrl = await chooseBaseUrl(args, existing, known, exec);
   if (baseUrl instanceof Failure) return baseUrl;
   const newCredential = !existing || givesCredential(args);
-  const auth = newCredential ? await readAuth(args, talk, shape ?? shapeOf(existing), name, true) : undefined;
-  if (auth instanceof Failure) return auth;
+  const given = newCredential ? await readAuth(filled, talk, shape, name, true) : undefined;
+  if (given instanceof Failure) return given;
+  const auth = given && !chosen && !bare ? withPrefix(known, given) : given;
+  const doubt = auth && doubtAbout(known, auth, ownerOf);
   const capabilityName = args.text("capability") ?? name;
   const owner = config.capabilities.get(capabilityName)?.service;
   if (owner !== undefined && owner !== name) {
@@ -91,7 +116,11 @@ async function add(
     ],
   });
   if (done instanceof Failure) return done;
-  if (talk.json) talk.printJson({ service: name, capability: capabilityName });
+  if (doubt !== undefined) {
+    talk.say(`janee: warning: ${doubt}; it was taken as it is\n  → if it is not right: janee set ${name}`);
+  }
+  if (talk.json)
+    talk.printJson({ service: name, capability: capabilityName, ...(doubt && { warning: doubt }) });
   else {
     talk.print(`${existing ? "updated" : "added"} ${name}, capability ${capabilityName}`);
     if (exec)
@@ -103,11 +132,17 @@ async function add(
   return 0;
 }
 
-function shapeOfKnown(known: KnownService | undefined): AuthShape {
-  if (!known || known.auth === "bearer") return { type: "bearer" };
-  if (known.auth === "basic") return { type: "basic" };
-  if ("header" in known.auth) return { type: "headers", names: [known.auth.header] };
-  return { type: "query", names: [known.auth.param] };
+/** The rules of the directory name whole paths; under a base URL with more or less of the path, they would miss. */
+function unfitPolicies(
+  known: KnownService,
+  prefix: string,
+  given: Service | string | undefined,
+): Failure | undefined {
+  const expected = known.baseUrl.replace(/^https:\/\/[^/]*/, "");
+  if (given === undefined || prefix === expected) return undefined;
+  return new Failure("usage", `the policies of ${known.name} go by paths below ${known.baseUrl}`, {
+    next: `give ${expected === "" ? "a base URL without a path" : `a base URL that ends in ${expected}`}, or rules with --allow`,
+  });
 }
 
 /** How an existing service authenticates: a new key takes the old one's place. */
@@ -129,13 +164,19 @@ async function chooseBaseUrl(
   const given = args.text("base-url");
   if (given !== undefined || exec) return given;
   if (existing) return undefined;
-  if (known) return known.baseUrl;
+  if (known && !known.ownHost) return known.baseUrl;
+  if (known && !isInteractive()) {
+    return new Failure("usage", `${known.title}: each customer has a host of their own`, {
+      next: `give yours, such as --base-url ${known.baseUrl}`,
+    });
+  }
   if (!isInteractive()) {
     return new Failure("usage", "janee does not know this service: its base URL is missing", {
       next: "give it with --base-url https://…; janee search shows the known ones",
     });
   }
-  return (await askLine("base URL: ")) || new Failure("usage", "cancelled: nothing was changed");
+  const example = known ? ` (such as ${known.baseUrl})` : "";
+  return (await askLine(`base URL${example}: `)) || new Failure("usage", "cancelled: nothing was changed");
 }
 
 /** A credential that stays is opened under its old binding and sealed again under what the service becomes. */

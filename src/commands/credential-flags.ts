@@ -129,7 +129,7 @@ export async function readAuth(
   const key = await readKey(
     args,
     talk,
-    `the ${shape.type === "basic" ? "user:password" : "API key"} of ${service}`,
+    `the ${shape.type === "basic" && !args.flag("username") ? "user:password" : "API key"} of ${service}`,
   );
   if (key instanceof Failure) return key;
   if (shape.type === "bearer") return { type: "bearer", open: {}, secret: { key } };

@@ -2,18 +2,23 @@
 import type { Capability } from "../engine/config.ts";
 import type { Json } from "../engine/edit-config.ts";
 import { Failure } from "../engine/failure.ts";
+import { didYouMean } from "../engine/nearest.ts";
 import { type Effect, parseRule } from "../engine/rule.ts";
+import { splitRule } from "../engine/services/shape.ts";
 import type { Arguments } from "./command.ts";
 
 type RuleJson = Readonly<Record<string, string>>;
 
-const policies: Readonly<Record<string, readonly RuleJson[]>> = {
-  "read-only": [{ allow: "GET *" }, { deny: "*" }],
-  "no-delete": [{ deny: "DELETE *" }, { allow: "*" }],
-};
+/** What `--policy` chooses from, as ordered rule texts. */
+export interface Policies {
+  readonly of: string;
+  readonly lists: Readonly<Record<string, readonly string[]>>;
+  /** Why they cannot be taken for this base URL. */
+  readonly unfit?: Failure | undefined;
+}
 
 /** undefined: no flag says anything about rules. */
-export function rulesFromFlags(args: Arguments): RuleJson[] | undefined | Failure {
+export function rulesFromFlags(args: Arguments, policies: Policies): RuleJson[] | undefined | Failure {
   const rules: RuleJson[] = [];
   for (const { name, value } of args.inOrder("allow", "deny", "ask")) {
     const parsed = parseRule(name as Effect, value);
@@ -22,9 +27,8 @@ export function rulesFromFlags(args: Arguments): RuleJson[] | undefined | Failur
   }
   const policy = args.flag("read-only") ? "read-only" : args.text("policy");
   if (policy !== undefined) {
-    const found = Object.hasOwn(policies, policy) ? policies[policy] : undefined;
-    if (!found) return new Failure("usage", `unknown policy; expected ${Object.keys(policies).join(" or ")}`);
-    return [...rules, ...found];
+    const found = policyNamed(policy, policies);
+    return found instanceof Failure ? found : [...rules, ...found];
   }
   if (rules.length === 0) return undefined;
   if (rules.every((rule) => "deny" in rule)) {
@@ -33,6 +37,15 @@ export function rulesFromFlags(args: Arguments): RuleJson[] | undefined | Failur
     });
   }
   return "*" === rules.at(-1)?.deny ? rules : [...rules, { deny: "*" }];
+}
+
+function policyNamed(name: string, { of, lists, unfit }: Policies): RuleJson[] | Failure {
+  const found = Object.hasOwn(lists, name) ? lists[name] : undefined;
+  if (found) return unfit ?? found.map(splitRule).map(({ effect, pattern }) => ({ [effect]: pattern }));
+  const names = Object.keys(lists);
+  return new Failure("usage", `unknown policy "${name.slice(0, 40)}"${didYouMean(name, names)}`, {
+    next: `for ${of} there are: ${names.join(", ")}`,
+  });
 }
 
 /** The keys to set. An existing capability keeps what no flag names. */

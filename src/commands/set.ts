@@ -12,6 +12,7 @@ import {
   readAuth,
   shapeFromFlags,
 } from "./credential-flags.ts";
+import { doubtAbout, withPrefix } from "./known-credential.ts";
 import { withJanee } from "./open.ts";
 import { applyChange } from "./policy-change.ts";
 
@@ -48,15 +49,20 @@ export const command: Command = {
       if (alien)
         return new Failure("usage", `"${name}" has no "${alien.slice(0, 64)}"`, { next: "janee list" });
       // Of several headers or parameters, only those that are named get a new value.
-      const auth = await readAuth(args, talk, flags ?? shape, name, false);
-      if (auth instanceof Failure) return auth;
+      const given = await readAuth(args, talk, flags ?? shape, name, false);
+      if (given instanceof Failure) return given;
+      const { knownAt, ownerOf } = await import("../engine/services/index.ts");
+      const known = knownAt(name, service.base?.text)?.service;
+      const auth = flags ? given : withPrefix(known, given);
+      const doubt = doubtAbout(known, auth, ownerOf);
       const failure = await applyChange(janee, talk, {
         command: `set ${name}`,
         credential: credentialKind(auth),
         plan: (read) => [...openEdits(name, auth), ...secretEdits(read, name, service, auth)],
       });
       if (failure) return failure;
-      if (talk.json) talk.printJson({ service: name });
+      if (doubt !== undefined) talk.say(`janee: warning: ${doubt}; it was taken as it is`);
+      if (talk.json) talk.printJson({ service: name, ...(doubt && { warning: doubt }) });
       else talk.print(`${name} has a new credential`);
       return 0;
     }),

@@ -1,9 +1,9 @@
 import { collect } from "../engine/bodies.ts";
 import type { Capability, Config } from "../engine/config.ts";
 import { Failure, FailureError } from "../engine/failure.ts";
-import { knownService } from "../engine/known-services.ts";
-import { Lifeline, type Policy } from "../engine/ports.ts";
+import { type HeaderField, Lifeline, type Policy } from "../engine/ports.ts";
 import { parseRule, RuleList } from "../engine/rule.ts";
+import type { KnownService } from "../engine/services/shape.ts";
 import { Home } from "../host/home.ts";
 import type { Command } from "./command.ts";
 import { exitCode } from "./exit-code.ts";
@@ -32,12 +32,14 @@ export const command: Command = {
     if (!config.services.has(name)) return unknownService(name, [...config.services.keys()]);
     const janee = wireUp(home, trialPolicy(home, name));
     if (janee instanceof Failure) return janee;
-    const path = args.text("path") ?? knownService(name)?.test ?? "/";
+    const { knownAt } = await import("../engine/services/index.ts");
+    const request = harmless(knownAt(name, config.services.get(name)?.base?.text));
+    const path = args.text("path") ?? request.path;
     const started = performance.now();
     try {
       const reply = await janee.broker.handle({
         ...{ surface: "cli", peer: "person", by: "person", capability: trial, method: "GET", target: path },
-        ...{ fields: [], body: { kind: "empty" }, lifeline: new Lifeline() },
+        ...{ fields: request.fields, body: { kind: "empty" }, lifeline: new Lifeline() },
       });
       if (reply instanceof Failure) return reply;
       const body = await collect(reply.body, mostBody);
@@ -56,6 +58,24 @@ export const command: Command = {
     }
   },
 };
+
+interface Harmless {
+  readonly path: string;
+  readonly fields: readonly HeaderField[];
+}
+
+/** What the directory has for the service, less what of the path its base URL holds already. */
+function harmless(there: { readonly service: KnownService; readonly prefix: string } | undefined): Harmless {
+  const headers = { "User-Agent": "janee", ...there?.service.testHeaders };
+  const fields = Object.entries(headers).map(([key, value]) => ({
+    key: key.toLowerCase(),
+    name: key,
+    value,
+  }));
+  const path = there?.service.test ?? "/";
+  const prefix = there?.prefix ?? "";
+  return { path: prefix !== "" && path.startsWith(`${prefix}/`) ? path.slice(prefix.length) : path, fields };
+}
 
 function hintFor(status: number, name: string): string {
   if (status === 401 || status === 403) return `  → the service refused the credential: janee set ${name}`;

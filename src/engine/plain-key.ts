@@ -1,6 +1,7 @@
 // Keys that lie in the clear in the file of an MCP client. What is found names the place; the key itself goes nowhere.
 import type { ClientServer, Named } from "./client-server.ts";
-import { knownServices } from "./known-services.ts";
+import { knownServices } from "./services/index.ts";
+import { laterScheme } from "./services/later.ts";
 
 export interface PlainKey {
   /** `GITHUB_TOKEN`, `header Authorization`, `argument --api-key`. */
@@ -11,38 +12,23 @@ export interface PlainKey {
 
 interface Shape {
   readonly shape: RegExp;
-  readonly service?: string;
-  readonly baseUrl?: string;
+  readonly service: string;
 }
 
-/** How vendors begin their keys. The generic one comes last. */
+/** What a text holds, from the vendors' own shapes: whole words of a text begin there. */
 const shapes: readonly Shape[] = [
-  { shape: /(?:\bgh[pousr]_[A-Za-z0-9]{20,}|\bgithub_pat_\w{20,})/, service: "github" },
-  { shape: /\bglpat-[\w.-]{16,}/, service: "gitlab" },
-  { shape: /\bsk-ant-[\w-]{16,}/, service: "anthropic" },
-  { shape: /\bsk-or-[\w-]{16,}/, service: "openrouter" },
-  { shape: /\bsk-(?:proj|svcacct|admin)-[\w-]{16,}/, service: "openai" },
-  { shape: /\b[rs]k_(?:live|test)_\w{12,}/, service: "stripe" },
-  { shape: /\bxox[abeoprs]-[\w-]{10,}|\bxapp-[\w-]{10,}/, service: "slack" },
-  { shape: /\bSG\.[\w-]{16,}\.[\w-]{16,}/, service: "sendgrid" },
-  { shape: /\blin_api_\w{16,}/, service: "linear" },
-  { shape: /\bntn_\w{16,}|\bsecret_[A-Za-z0-9]{40,}/, service: "notion" },
-  { shape: /\bsntry[su]_[\w=+/.-]{16,}/, service: "sentry" },
-  { shape: /\b(?:AKIA|ASIA)[0-9A-Z]{16}\b/, service: "aws" },
+  ...[...knownServices.values()].flatMap(({ name, key }) =>
+    key?.own === undefined ? [] : [{ shape: new RegExp(`(?<![A-Za-z0-9])(?:${key.own})`), service: name }],
+  ),
+  // Registries of packages, which are no services here: their tokens upload.
   { shape: /\bnpm_[A-Za-z0-9]{30,}/, service: "npm" },
-  { shape: /\bhf_[A-Za-z0-9]{20,}/, service: "huggingface", baseUrl: "https://huggingface.co" },
-  { shape: /\bAIza[\w-]{30,}/, service: "google", baseUrl: "https://generativelanguage.googleapis.com" },
-  { shape: /\bgsk_[A-Za-z0-9]{20,}/, service: "groq", baseUrl: "https://api.groq.com" },
-  { shape: /\bxai-[A-Za-z0-9]{20,}/, service: "xai", baseUrl: "https://api.x.ai" },
-  { shape: /\bpplx-[A-Za-z0-9]{20,}/, service: "perplexity", baseUrl: "https://api.perplexity.ai" },
-  { shape: /\bdop_v1_[a-f0-9]{32,}/, service: "digitalocean", baseUrl: "https://api.digitalocean.com" },
-  { shape: /\bfigd_[\w-]{20,}/, service: "figma", baseUrl: "https://api.figma.com" },
-  { shape: /\bshp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}/, service: "shopify" },
-  { shape: /\bATATT[\w=-]{20,}/, service: "atlassian" },
   { shape: /\bpypi-[\w-]{32,}/, service: "pypi" },
 ];
-/** Several vendors use it. */
-const generic: Shape = { shape: /\bsk-[A-Za-z0-9]{20,}/, service: "openai" };
+/** Several vendors have keys like OpenAI's old ones. */
+const generic: Shape = {
+  shape: new RegExp(`\\b(?:${knownServices.get("openai")?.key?.shape ?? "$^"})`),
+  service: "openai",
+};
 
 const secretName =
   /(?:^|[_-])(?:api[_-]?key|access[_-]?key|secret[_-]?key|private[_-]?key|token|secret|password|pat)$/i;
@@ -115,35 +101,27 @@ function isLiteral(value: string): boolean {
 }
 
 function remedyFor(name: string, specific: Shape | undefined, loose: Shape | undefined): string {
-  const named = namedService(name);
-  if (named) return `janee add ${named}`;
-  if (specific) return addition(specific);
-  const vendor = vendorOf(name);
-  if (vendor) return addition({ service: vendor });
-  return loose ? addition(loose) : "janee add NAME --base-url https://…";
+  const service = namedService(name) ?? specific?.service ?? vendorOf(name) ?? loose?.service;
+  return addition(service ?? "NAME");
 }
 
-function addition({
-  service = "NAME",
-  baseUrl,
-}: {
-  readonly service?: string;
-  readonly baseUrl?: string;
-}): string {
-  return Object.hasOwn(knownServices, service)
-    ? `janee add ${service}`
-    : `janee add ${service} --base-url ${baseUrl ?? "https://…"}`;
+function addition(service: string): string {
+  const known = knownServices.get(service);
+  const later = known && laterScheme(known.auth);
+  if (later) return `janee does not have ${later} yet: give it to the program in some other way`;
+  return known && !known.ownHost ? `janee add ${service}` : `janee add ${service} --base-url https://…`;
 }
 
-/** By the variable that the vendor's own tools read, or one that begins with the service's name. */
+/** By the variable that the vendor's own tools read, or one that begins with the service's name: the longest. */
 function namedService(name: string): string | undefined {
   const upper = name.toUpperCase().replaceAll("-", "_");
-  return Object.entries(knownServices).find(([service, { variable }]) => {
-    return upper === variable || upper.startsWith(`${service.toUpperCase()}_`);
-  })?.[0];
+  const all = [...knownServices.values()];
+  const exact = all.find(({ variables }) => variables.includes(upper));
+  const begins = all.filter((one) => upper.startsWith(`${one.name.toUpperCase().replaceAll("-", "_")}_`));
+  return exact?.name ?? begins.sort((a, b) => b.name.length - a.name.length)[0]?.name;
 }
 
-/** `DEEPSEEK_API_KEY`: what stands before the words that every such name has. */
+/** `ACME_API_KEY`: what stands before the words that every such name has. */
 function vendorOf(name: string): string | undefined {
   const words = name.toLowerCase().split(/[_-]/);
   const common =
