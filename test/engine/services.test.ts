@@ -121,6 +121,15 @@ test("each entry says where its base URL was read, and holds no secret in a URL"
   });
 });
 
+test("where a scheme fetches its tokens is the vendor's own and encrypted", () => {
+  each(({ auth }) => {
+    if (typeof auth === "string" || !("scheme" in auth)) return;
+    const tokenUrl = auth.flags?.["token-url"];
+    if (tokenUrl !== undefined)
+      assert.ok(!("problem" in parseBaseUrl(tokenUrl)) && tokenUrl.startsWith("https://"));
+  });
+});
+
 test("policies parse, decide something with each rule, and end in a denial", () => {
   each(({ policies }) => {
     assert.ok("read-only" in policies);

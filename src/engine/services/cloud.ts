@@ -104,7 +104,10 @@ export const cloud: Field = {
       title: "Google Cloud Resource Manager",
       vendor: "google",
       baseUrl: "https://cloudresourcemanager.googleapis.com",
-      auth: { scheme: "google-service-account" },
+      auth: {
+        scheme: "google-service-account",
+        flags: { scope: "https://www.googleapis.com/auth/cloud-platform" },
+      },
       keyPage: "https://console.cloud.google.com/iam-admin/serviceaccounts",
       docs: "https://cloud.google.com/resource-manager/reference/rest",
       source:

@@ -102,7 +102,7 @@ export const payments: Field = {
       name: "paypal",
       title: "PayPal REST API",
       baseUrl: "https://api-m.paypal.com",
-      auth: { scheme: "oauth2" },
+      auth: { scheme: "oauth2", flags: { "token-url": "https://api-m.paypal.com/v1/oauth2/token" } },
       keyPage: "https://developer.paypal.com/dashboard/applications/live",
       docs: "https://developer.paypal.com/api/rest/",
       source:

@@ -43,7 +43,7 @@ export const social: Field = {
       name: "spotify",
       title: "Spotify Web API",
       baseUrl: "https://api.spotify.com",
-      auth: { scheme: "oauth2" },
+      auth: { scheme: "oauth2", flags: { "token-url": "https://accounts.spotify.com/api/token" } },
       keyPage: "https://developer.spotify.com/dashboard",
       docs: "https://developer.spotify.com/documentation/web-api",
       source:
@@ -65,7 +65,7 @@ export const social: Field = {
       name: "twitch",
       title: "Twitch API",
       baseUrl: "https://api.twitch.tv",
-      auth: { scheme: "oauth2" },
+      auth: { scheme: "oauth2", flags: { "token-url": "https://id.twitch.tv/oauth2/token" } },
       keyPage: "https://dev.twitch.tv/console/apps",
       docs: "https://dev.twitch.tv/docs/api/",
       source:
