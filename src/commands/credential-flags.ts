@@ -3,6 +3,7 @@ import { schemeTypes } from "../engine/credential/index.ts";
 import type { MadeScheme } from "../engine/credential/scheme.ts";
 import type { Json } from "../engine/edit-config.ts";
 import { Failure } from "../engine/failure.ts";
+import { isReference } from "../engine/reference.ts";
 import { askHidden, isInteractive } from "../host/terminal.ts";
 import type { Arguments, Flag, Talk } from "./command.ts";
 import { givesMade, madeFlags, readMade, schemeFromFlags, typesSecret } from "./made-flags.ts";
@@ -67,7 +68,7 @@ export interface AuthBlock {
 /** Whether what was given is a secret of its own, or names one that lies elsewhere. */
 export function credentialKind(auth: AuthBlock | undefined): "none" | "new" | "reference" {
   if (!auth) return "none";
-  return Object.values(auth.secret).some((text) => /^(?:env|file|cmd):/.test(text)) ? "reference" : "new";
+  return Object.values(auth.secret).some(isReference) ? "reference" : "new";
 }
 
 export function shapeFromFlags(args: Arguments): AuthShape | Failure | undefined {

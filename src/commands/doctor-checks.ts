@@ -2,10 +2,8 @@
 import { accessSync, constants, existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { RowSeal } from "../engine/authentic.ts";
-import type { Config, Service } from "../engine/config.ts";
 import { Failure } from "../engine/failure.ts";
 import type { ReadConfig } from "../engine/read-config.ts";
-import type { Secret } from "../engine/secret.ts";
 import { type Hold, judge, type Session } from "../engine/session.ts";
 import { timeLeft } from "../engine/time-left.ts";
 import { parseVaultFile, type Vault, type VaultFile } from "../engine/vault.ts";
@@ -14,7 +12,6 @@ import { checkPrivate, readPrivate } from "../host/files.ts";
 import { placeOf } from "../host/key-place.ts";
 import { type Environment, openVault, vaultPath } from "../host/keyring.ts";
 import { machineId } from "../host/machine.ts";
-import { followReference } from "../host/reference.ts";
 import { isCompiled, keychain, runtimeName } from "../host/runtime.ts";
 import { openExistingState } from "../host/state.ts";
 import { openTrail } from "./audit-files.ts";
@@ -33,8 +30,6 @@ export interface Found {
   readonly about?: "config" | "vault";
 }
 
-const referenceLimitMs = 5_000;
-const shortestScrubbed = 16;
 const setbackMs = 60_000;
 const verifiedBelow = 64 * 1024 * 1024;
 
@@ -134,70 +129,6 @@ export function checkConfig(home: string): { read?: ReadConfig; found: Found[] }
     found.push({ level: "warn", check, message: `${place}${message}`, remedy });
   }
   return { read, found };
-}
-
-/** Opens each credential and shows none. References are followed at the same time. */
-export async function checkCredentials(
-  config: Config,
-  vault: Vault | undefined,
-  environment: Environment,
-): Promise<Found[]> {
-  const looks = [...config.services.values()].flatMap((service) => {
-    return [...service.auth.secret.keys()].map((field) =>
-      checkCredential(service, field, vault, environment),
-    );
-  });
-  const found = (await Promise.all(looks)).flat();
-  const good = found.filter(({ level }) => level === "ok").length;
-  const others = found.filter(({ level }) => level !== "ok");
-  if (good === 0) return others;
-  const message = good === 1 ? "1 credential opens" : `${good} credentials open`;
-  return [{ level: "ok", check: "credentials", message }, ...others];
-}
-
-async function checkCredential(
-  service: Service,
-  field: string,
-  vault: Vault | undefined,
-  environment: Environment,
-): Promise<Found[]> {
-  const check = "credentials";
-  const stored = service.auth.secret.get(field);
-  if (!stored) return [];
-  const name = `the credential ${field} of ${service.name}`;
-  const found: Found[] = [];
-  let secret: Secret | Failure;
-  if (stored.kind === "plain") {
-    const remedy = "any command that loads the config seals it: janee list";
-    found.push({ level: "warn", check, message: `${name} stands in the clear`, remedy });
-    secret = stored.secret;
-  } else if (stored.kind === "sealed") {
-    if (!vault) return [];
-    secret = vault.open(service, field, stored.text);
-  } else {
-    secret = await inTime(followReference(stored.text, environment), name);
-  }
-  if (secret instanceof Failure) return [problemOf(check, secret)];
-  if (secret.length < shortestScrubbed) {
-    const message = `${name} has fewer than ${shortestScrubbed} characters: a short value is hard to scrub and easy to guess`;
-    return [
-      ...found,
-      { level: "warn", check, message, remedy: `ask for a longer one, then: janee set ${service.name}` },
-    ];
-  }
-  return [...found, { level: "ok", check, message: `${name} opens` }];
-}
-
-function inTime(work: Promise<Secret | Failure>, name: string): Promise<Secret | Failure> {
-  return new Promise((done, failed) => {
-    const late = setTimeout(() => {
-      const next = "run what the reference names by hand, and see what it waits for";
-      done(
-        new Failure("reference_failed", `${name} did not come within ${referenceLimitMs / 1000} s`, { next }),
-      );
-    }, referenceLimitMs);
-    work.then(done, failed).finally(() => clearTimeout(late));
-  });
 }
 
 /** Looks only: no session is ended, whatever the clock says. */

@@ -10,7 +10,6 @@ import { keychain } from "../host/runtime.ts";
 import type { Command } from "./command.ts";
 import {
   checkConfig,
-  checkCredentials,
   checkEnvironment,
   checkHome,
   checkKey,
@@ -23,6 +22,7 @@ import {
   readVault,
 } from "./doctor-checks.ts";
 import { checkClients } from "./doctor-clients.ts";
+import { checkCredentials } from "./doctor-credentials.ts";
 import { checkPrograms, execGuarantee } from "./doctor-exec.ts";
 import { checkPort } from "./doctor-port.ts";
 import { defaultHost, defaultPort } from "./serve-address.ts";
@@ -100,7 +100,8 @@ async function examine(home: string, environment: Environment, port: number): Pr
     const vault = opened?.vault;
     if (sound)
       all.push(
-        ...((await look("credentials", () => checkCredentials(sound.config, vault, environment))) ?? []),
+        ...((await look("credentials", () => checkCredentials(home, sound.config, vault, environment))) ??
+          []),
       );
     if (sound)
       all.push(...((await look("exec", () => checkPrograms(home, environment, sound.config))) ?? []));

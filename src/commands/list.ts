@@ -1,3 +1,4 @@
+import { lastSetAt } from "../engine/age.ts";
 import { type Capability, type Config, type Service, serviceFlags } from "../engine/config.ts";
 import { describeRules } from "../engine/describe-rules.ts";
 import { Failure } from "../engine/failure.ts";
@@ -5,6 +6,7 @@ import { judge } from "../engine/session.ts";
 import { timeLeft } from "../engine/time-left.ts";
 import { columns } from "./columns.ts";
 import type { Command } from "./command.ts";
+import { lastRefusals, refusedAt } from "./last-refusals.ts";
 import { withJanee } from "./open.ts";
 import { programsOf } from "./programs.ts";
 
@@ -25,9 +27,11 @@ export const command: Command = {
         programsOf(capability, spawner).map(
           ({ command, program }) => `${command}: ${program instanceof Failure ? whyNot(program) : program}`,
         );
-      if (talk.json) talk.printJson(published(config, liveOf, programs));
+      const refusals = lastRefusals(home.path);
+      const refused = (service: Service): string | undefined => refusedAt(service, refusals);
+      if (talk.json) talk.printJson(published(config, liveOf, programs, refused));
       else if (config.services.size === 0) talk.say("no services yet\n  → janee add stripe");
-      else talk.print(described(config, liveOf, programs));
+      else talk.print(described(config, liveOf, programs, refused));
       return 0;
     }),
 };
@@ -45,15 +49,20 @@ interface Use {
 
 type Count = (capability: string) => Use;
 
+/** When the service last answered 401, where that still stands. */
+type Refused = (service: Service) => string | undefined;
+
 type Programs = (capability: Capability) => string[];
 
-function published(config: Config, liveOf: Count, programs: Programs): object {
+function published(config: Config, liveOf: Count, programs: Programs, refused: Refused): object {
   return {
     services: [...config.services.values()].map((service) => ({
       name: service.name,
       baseUrl: service.base?.text ?? null,
       auth: service.auth.type,
       flags: flagsOf(service),
+      credentialSetAt: timeOf(lastSetAt(service)),
+      refusedAt: refused(service) ?? null,
     })),
     capabilities: [...config.capabilities.values()].map((capability) => ({
       name: capability.name,
@@ -71,13 +80,17 @@ function published(config: Config, liveOf: Count, programs: Programs): object {
   };
 }
 
-function described(config: Config, liveOf: Count, programs: Programs): string {
+function described(config: Config, liveOf: Count, programs: Programs, refused: Refused): string {
   const services = [...config.services.values()].map((service) => {
+    const time = refused(service);
     return [
       service.name,
       service.base?.text ?? "(commands only)",
       service.auth.type,
-      flagsOf(service).join(" "),
+      [
+        ...flagsOf(service),
+        ...(time === undefined ? [] : [`credential last refused by the service at ${time}`]),
+      ].join(" "),
     ];
   });
   const blocks = [...config.capabilities.values()].map((capability) =>
@@ -94,6 +107,10 @@ function describedCapability(capability: Capability, liveOf: Count, programs: Pr
   const head = [`on ${service}`, timeLeft(ttlMs), approval, ...(limit ? [limit.text] : []), `${live} live`];
   const lines = [...describeRules(capability), ...programs(capability)];
   return [`  ${name}  ${head.join(", ")}`, ...lines.map((line) => `    ${line}`)].join("\n");
+}
+
+function timeOf(time: number | undefined): string | null {
+  return time === undefined ? null : new Date(time).toISOString();
 }
 
 function flagsOf(service: Service): string[] {

@@ -72,6 +72,7 @@ function outcomeOf(entry: LogEntry): string {
   const scrubbed = redactions > 0 ? ` (${redactions} redacted)` : "";
   const exit = numberOf(entry, "exitCode");
   if (exit !== "" && code === "") return `exit ${exit}${scrubbed}`;
+  if (entry.status === 401) return `401 credential refused${scrubbed}`;
   return `${numberOf(entry, "status") || code || textOf(entry, "outcome") || "-"}${scrubbed}`;
 }
 

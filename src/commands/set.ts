@@ -63,7 +63,10 @@ export const command: Command = {
       if (failure) return failure;
       if (doubt !== undefined) talk.say(`janee: warning: ${doubt}; it was taken as it is`);
       if (talk.json) talk.printJson({ service: name, ...(doubt && { warning: doubt }) });
-      else talk.print(`${name} has a new credential`);
+      else {
+        talk.print(`${name} has a new credential`);
+        if (service.base) talk.say(`  → try it: janee test ${name}`);
+      }
       return 0;
     }),
 };

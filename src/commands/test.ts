@@ -46,7 +46,9 @@ export const command: Command = {
       if (body instanceof Failure) return body;
       const milliseconds = Math.round(performance.now() - started);
       const fine = reply.status < 400;
-      if (talk.json) talk.printJson({ service: name, path, status: reply.status, milliseconds, ok: fine });
+      const said = reply.notice === undefined ? {} : { notice: reply.notice };
+      if (talk.json)
+        talk.printJson({ service: name, path, status: reply.status, milliseconds, ok: fine, ...said });
       else talk.print(`${name}: GET ${path} answered ${reply.status} in ${milliseconds} ms`);
       if (!fine && !talk.json) talk.say(hintFor(reply.status, name));
       return fine ? 0 : exitCode("upstream_closed");
@@ -78,7 +80,10 @@ function harmless(there: { readonly service: KnownService; readonly prefix: stri
 }
 
 function hintFor(status: number, name: string): string {
-  if (status === 401 || status === 403) return `  → the service refused the credential: janee set ${name}`;
+  if (status === 401)
+    return `  → janee allowed this, the service refused the credential: janee set ${name}; janee test ${name}`;
+  if (status === 403)
+    return `  → the service knows the credential and does not let it do this: see what it may do there, or janee set ${name}`;
   return "  → the service was reached; choose another --path if that is not what you expected";
 }
 

@@ -182,6 +182,8 @@ export function replyFields(
     if (hopByHop.has(key) || named?.has(key) || framingOfReply.has(key) || bodyDigests.has(key)) return false;
     if (key === "set-cookie" || key === "set-cookie2") return service.allowCookies && !isCookie;
     if (key === "etag") return !decoded;
+    // What begins so is said by janee itself.
+    if (key.startsWith("janee-")) return false;
     return key !== "alt-svc" && !key.startsWith("access-control-");
   });
 }

@@ -17,6 +17,7 @@ import { type Flight, InFlight } from "./in-flight.ts";
 import { IssuedCredentials } from "./issued/issued.ts";
 import { maskReply } from "./issued/mask-reply.ts";
 import { countUse, refuseOverLimit } from "./limit.ts";
+import { noticeOf } from "./notice.ts";
 import { type Outgoing, outgoing } from "./outgoing.ts";
 import type {
   Clock,
@@ -350,16 +351,17 @@ export class Broker {
     const scrubbed = scrubReply(reply, judged.admission, scrubber, decoder);
     if (scrubbed instanceof Failure) return this.#conclude(progress, story, scrubbed);
     const { fields, body, redactions } = scrubbed;
+    const notice = noticeOf(status, judged.admission.service);
     if (body.kind !== "stream") {
       const ending = { status, bytesOut: bodyLength(body), redactions };
       const unwritten = await this.#trail.end(progress, story, ending);
-      return unwritten ?? { status, fields, body };
+      return unwritten ?? { status, fields, body, notice };
     }
     const stream = scrubber.stream(boundaryOf(reply.fields));
     const chunks = scrubStream(body.chunks, stream, (ending) =>
       this.#trail.end(progress, story, { ...ending, status, redactions: redactions + ending.redactions }),
     );
-    return { status, fields, body: { kind: "stream", length: undefined, chunks } };
+    return { status, fields, body: { kind: "stream", length: undefined, chunks }, notice };
   }
 
   /** An admitted request that got no answer: its story ends with the failure. */

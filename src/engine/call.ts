@@ -24,6 +24,8 @@ export interface Reply {
   readonly status: number;
   readonly fields: readonly HeaderField[];
   readonly body: Body;
+  /** What janee says beside it. */
+  readonly notice?: string | undefined;
 }
 
 /** One call on its way. */

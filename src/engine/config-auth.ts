@@ -5,6 +5,7 @@ import type { Fields, Place } from "./config-place.ts";
 import { madeSchemes, schemeOf, schemeTypes } from "./credential/index.ts";
 import { type Auth, isMade, type StoredSecret } from "./credential/scheme.ts";
 import { didYouMean } from "./nearest.ts";
+import { parseReference } from "./reference.ts";
 import { Secret } from "./secret.ts";
 
 /** Told of each secret field: its name in `Auth.secret`, its place in the file, and what stands there. */
@@ -168,7 +169,7 @@ function usernameOf(place: Place): string | undefined {
 const pem = /^\s*-----BEGIN [A-Z0-9 ]+-----[\sA-Za-z0-9+/=:,\\-]+-----END [A-Z0-9 ]+-----\s*$/;
 
 /** `mayBePem`: of several lines, where they are those of PEM (RFC 7468). */
-function storedSecret(place: Place, mayBePem = false): StoredSecret | undefined {
+export function storedSecret(place: Place, mayBePem = false): StoredSecret | undefined {
   const text = place.string("the credential, or a reference such as env:NAME");
   if (text === undefined) return undefined;
   if (text === "") return place.refuse("the credential is empty");
@@ -179,10 +180,9 @@ function storedSecret(place: Place, mayBePem = false): StoredSecret | undefined 
   // Whether a seal is whole, and of this version, is for the vault to say, which knows what it was bound to.
   if (text.startsWith("sealed:")) return { kind: "sealed", text };
   if (/^sealed:/i.test(text)) return place.refuse('expected "sealed:" in lower case, as janee wrote it');
-  const reference = /^(env|file|cmd):/.exec(text)?.[1];
-  if (reference !== undefined) {
-    const problem = problemInReference(reference, text.slice(reference.length + 1));
-    return problem ? place.refuse(problem) : { kind: "reference", text };
+  const reference = parseReference(text);
+  if (reference) {
+    return "problem" in reference ? place.refuse(reference.problem) : { kind: "reference", text };
   }
   if (/[^\x00-\xff]/.test(text)) return place.refuse("the credential holds a character beyond latin1");
   if (text.trim() !== text) {
@@ -190,13 +190,4 @@ function storedSecret(place: Place, mayBePem = false): StoredSecret | undefined 
     return place.refuse("the credential begins or ends with a space");
   }
   return { kind: "plain", secret: new Secret(text) };
-}
-
-function problemInReference(kind: string, target: string): string | undefined {
-  if (kind === "env") {
-    return /^[A-Za-z_][A-Za-z0-9_]*$/.test(target) ? undefined : "expected the name of a variable: env:NAME";
-  }
-  if (kind === "cmd") return target.trim() === "" ? "expected a command: cmd:op read …" : undefined;
-  if (/^(?:\/|~\/|[A-Za-z]:[\\/]|\\\\)[^/\\]*/.test(target)) return undefined;
-  return "expected an absolute path: file:/path or file:~/path";
 }

@@ -4,6 +4,7 @@ import { approvals, modes } from "./config-capability.ts";
 import { placeholderPlaces } from "./config-service.ts";
 import { madeSchemes } from "./credential/index.ts";
 import type { AuthField, MadeScheme } from "./credential/scheme.ts";
+import { referenceForms } from "./reference.ts";
 import { sendableMethods } from "./rule.ts";
 
 type Schema = { readonly [keyword: string]: unknown };
@@ -35,7 +36,11 @@ const named = (schema: Schema): Schema =>
     additionalProperties: schema,
   });
 
-const credential = text("The credential (sealed in place), or env:NAME, file:/path, cmd:command");
+const credential = text(
+  `The credential (sealed in place), or a reference: ${Object.values(referenceForms)
+    .map(({ form }) => form)
+    .join(", ")}`,
+);
 const credentials = (description: string): Schema => ({
   type: "object",
   minProperties: 1,
@@ -116,7 +121,7 @@ const service = closed(
         list("Fields of its answers that hold credentials: access_token, data.*.secret"),
       ],
     },
-    maxAge: duration("How old the credential may grow, such as 90d"),
+    maxAge: duration("How old the credential may grow before doctor warns, such as 90d"),
   },
   ["auth"],
 );
@@ -181,6 +186,30 @@ const network = closed({
   caFile: text("Certificates of authorities to trust"),
 });
 
+const vaultName = { type: "string", pattern: "^[A-Za-z0-9_-][A-Za-z0-9_./-]*$" };
+const vaultStore = closed(
+  {
+    address: { type: "string", pattern: "^[Hh][Tt][Tt][Pp][Ss]?://[^\\s?#@*{}\\\\]+$" },
+    namespace: vaultName,
+    caFile: text("Certificates of authorities to trust for this store"),
+    auth: {
+      oneOf: [
+        closed({ type: { const: "token" }, token: credential }, ["type", "token"]),
+        closed(
+          { type: { const: "approle" }, mount: vaultName, roleId: { type: "string" }, secretId: credential },
+          ["type", "roleId", "secretId"],
+        ),
+        closed({ type: { const: "jwt" }, mount: vaultName, role: { type: "string" }, jwt: credential }, [
+          "type",
+          "role",
+          "jwt",
+        ]),
+      ],
+    },
+  },
+  ["address", "auth"],
+);
+
 export function configSchema(): Schema {
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
@@ -190,6 +219,7 @@ export function configSchema(): Schema {
       capabilities: named(capability),
       network: optional(network),
       audit: optional(closed({ sync: flag("Write each audit line through to the disk") })),
+      stores: optional(closed({ vault: vaultStore })),
     }),
   };
 }

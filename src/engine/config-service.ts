@@ -3,7 +3,7 @@ import { isLinkLocal, isLoopback, parseBaseUrl } from "./base-url.ts";
 import type { BaseUrl, PlaceholderPlace, Service } from "./config.ts";
 import { authOf, type OnSecret } from "./config-auth.ts";
 import { durationOf, fileOf } from "./config-fields.ts";
-import type { Fields, Place } from "./config-place.ts";
+import type { Place } from "./config-place.ts";
 import { type FieldPattern, fieldPattern, usualFields } from "./issued/pattern.ts";
 
 export const serviceKeys: readonly string[] = [
@@ -43,19 +43,21 @@ export function serviceOf(name: string, place: Place, onSecret: OnSecret): Servi
     allowCookies: fields.flag("allowCookies"),
     allowRange: fields.flag("allowRange"),
   };
-  checkUnused(fields);
   const at = fields.get("baseUrl");
   const base = at && baseOf(at, flags);
   const block = fields.need("auth", "auth: {type: bearer, key: …}");
   const auth = block && authOf(block, onSecret);
   const capture = captureOf(fields.get("capture"));
   const placeholders = placeholdersOf(fields.get("placeholders"));
-  return auth && { name, base, auth, ...flags, caFile: fileOf(fields.get("caFile")), capture, placeholders };
+  const caFile = fileOf(fields.get("caFile"));
+  const maxAge = fields.get("maxAge");
+  const maxAgeMs = maxAge && durationOf(maxAge, "90d");
+  return auth && { name, base, auth, ...flags, caFile, capture, placeholders, maxAgeMs };
 }
 
-function baseOf(
+export function baseOf(
   place: Place,
-  flags: { readonly allowCleartext: boolean; readonly allowLinkLocal: boolean },
+  flags: { readonly allowCleartext?: boolean; readonly allowLinkLocal?: boolean } = {},
 ): BaseUrl | undefined {
   const text = place.string("a URL, such as https://api.example.com");
   if (text === undefined) return undefined;
@@ -64,13 +66,19 @@ function baseOf(
   if (base.scheme === "http" && !isLoopback(base.host) && !flags.allowCleartext) {
     return place.refuse("http:// would send the credential in the clear to another machine", {
       code: "store_refused",
-      next: "use https://, or set allowCleartext: true on the service if you mean it",
+      next:
+        flags.allowCleartext === undefined
+          ? "use https://"
+          : "use https://, or set allowCleartext: true on the service if you mean it",
     });
   }
   if (isLinkLocal(base.host) && !flags.allowLinkLocal) {
     return place.refuse("this is a link-local or metadata address, which hands out credentials itself", {
       code: "store_refused",
-      next: "set allowLinkLocal: true on the service if you mean it",
+      next:
+        flags.allowLinkLocal === undefined
+          ? "use an address of its own"
+          : "set allowLinkLocal: true on the service if you mean it",
     });
   }
   return base;
@@ -102,10 +110,4 @@ function captureOf(place: Place | undefined): readonly FieldPattern[] {
     if (!pattern) place.refuse("expected the name of a field, or a path such as data.key.secret");
     return pattern ? [pattern] : [];
   });
-}
-
-/** A key that the contract names and that nothing reads yet: its type is held to all the same. */
-function checkUnused(fields: Fields): void {
-  const maxAge = fields.get("maxAge");
-  if (maxAge) durationOf(maxAge, "90d");
 }

@@ -31,6 +31,8 @@ export interface Service {
   readonly capture: readonly FieldPattern[];
   /** Where in a request placeholders are replaced. */
   readonly placeholders: readonly PlaceholderPlace[];
+  /** How old the credential may grow before a person is told. */
+  readonly maxAgeMs?: number | undefined;
 }
 
 export type PlaceholderPlace = "header" | "query" | "path" | "body";
@@ -80,11 +82,37 @@ export interface NetworkSettings {
   readonly caFile: string | undefined;
 }
 
+/** How janee logs in to Vault or OpenBao; the secret that belongs to it is sealed or a reference. */
+export type VaultLogin =
+  | { readonly type: "token" }
+  | { readonly type: "approle"; readonly mount: string; readonly roleId: string }
+  | { readonly type: "jwt"; readonly mount: string; readonly role: string };
+
+export interface VaultStore {
+  /** Where it is reached, and what its secret is bound to: a service that no capability can name. */
+  readonly service: Service;
+  readonly namespace: string | undefined;
+  readonly login: VaultLogin;
+  /** The field of `service.auth.secret` that the login needs. */
+  readonly secret: string;
+}
+
+/** Stores of secrets that references lead to. */
+export interface Stores {
+  readonly vault: VaultStore | undefined;
+}
+
 export interface Config {
   readonly services: ReadonlyMap<string, Service>;
   readonly capabilities: ReadonlyMap<string, Capability>;
   readonly network: NetworkSettings;
   readonly audit: { readonly sync: boolean };
+  readonly stores: Stores;
+}
+
+/** Everything that has secrets in the config. */
+export function secretOwners({ services, stores }: Config): readonly Service[] {
+  return [...services.values(), ...(stores.vault ? [stores.vault.service] : [])];
 }
 
 /** What a service allows beyond what is safe by default. */

@@ -1,9 +1,11 @@
 // The text of config.yaml → what it means. Nothing starts on a bad file: the first complaint is returned.
 import type { Capability, Config, NetworkSettings, Service } from "./config.ts";
+import type { OnSecret } from "./config-auth.ts";
 import { capabilityOf } from "./config-capability.ts";
 import { fileOf, noProxyOf, problemInName, proxyOf } from "./config-fields.ts";
 import { type Finding, type Place, Reading } from "./config-place.ts";
-import { serviceOf } from "./config-service.ts";
+import { baseOf, serviceOf } from "./config-service.ts";
+import { storesOf, vaultStoreName } from "./config-stores.ts";
 import { type ConfigTree, parseTree } from "./config-tree.ts";
 import { type Edit, editConfig } from "./edit-config.ts";
 import { Failure, type Position } from "./failure.ts";
@@ -38,7 +40,7 @@ export interface PlainSecret {
   readonly secret: Secret;
 }
 
-export const topKeys: readonly string[] = ["services", "capabilities", "network", "audit"];
+export const topKeys: readonly string[] = ["services", "capabilities", "network", "audit", "stores"];
 export const networkKeys: readonly string[] = ["proxy", "noProxy", "caFile"];
 export const auditKeys: readonly string[] = ["sync"];
 
@@ -82,13 +84,16 @@ function meaningOf(tree: ConfigTree): ReadConfig | Failure {
 
   const plain: PlainSecret[] = [];
   const secretPaths = new Map<string, readonly string[]>();
+  const keepFor =
+    (service: string): OnSecret =>
+    (field, path, stored) => {
+      secretPaths.set(secretKey(service, field), path);
+      if (stored.kind === "plain") plain.push({ service, field, path, secret: stored.secret });
+    };
   const declared = namedEntries(fields?.get("services"));
   const services = new Map<string, Service>();
   for (const [name, place] of declared) {
-    const service = serviceOf(name, place, (field, path, stored) => {
-      secretPaths.set(secretKey(name, field), path);
-      if (stored.kind === "plain") plain.push({ service: name, field, path, secret: stored.secret });
-    });
+    const service = serviceOf(name, place, keepFor(name));
     if (service) services.set(name, service);
   }
 
@@ -107,8 +112,9 @@ function meaningOf(tree: ConfigTree): ReadConfig | Failure {
   const network = networkOf(fields?.get("network"));
   const auditPlace = fields?.get("audit");
   const audit = { sync: given(auditPlace)?.fields(auditKeys)?.flag("sync") ?? false };
+  const stores = storesOf(given(fields?.get("stores")), (place) => baseOf(place), keepFor(vaultStoreName));
   if (reading.failure) return reading.failure;
-  const config: Config = { services, capabilities, network, audit };
+  const config: Config = { services, capabilities, network, audit, stores };
   return { config, plain, secretPaths, rulePlaces, argsPlaces, warnings: reading.warnings };
 }
 

@@ -1,4 +1,4 @@
-// A credential as it stands in config.yaml: `sealed:v1:<key id>:<marks>:<nonce, ciphertext and tag>`.
+// A credential as it stands in config.yaml: `sealed:v1:<key id>:<marks>:<nonce, ciphertext and tag>:<when it was set>`.
 // What it is bound to (where it may travel, and how) is associated data, so that it opens nowhere else.
 import { gcm } from "@noble/ciphers/aes.js";
 import { hkdf } from "@noble/hashes/hkdf.js";
@@ -55,10 +55,28 @@ export function sealText(
   text: string,
   binding: Binding,
   entropy: Entropy,
+  setAt?: number,
 ): string {
   if (!text.isWellFormed()) throw new Error("a lone surrogate in a credential: the config should refuse it");
-  const box = sealBytes(key, new TextEncoder().encode(text), associated(keyId, binding), entropy);
-  return `${prefix}v1:${keyId}:${toBase64Url(marksOf(key, binding))}:${toBase64Url(box)}`;
+  const time = setAt === undefined ? undefined : timeText(setAt);
+  const box = sealBytes(key, new TextEncoder().encode(text), associated(keyId, binding, time), entropy);
+  const sealed = `${prefix}v1:${keyId}:${toBase64Url(marksOf(key, binding))}:${toBase64Url(box)}`;
+  return time === undefined ? sealed : `${sealed}:${time}`;
+}
+
+/** Milliseconds since 1970 at which the credential was given; undefined where the sealed text does not say. */
+export function sealedWhen(sealed: string): number | undefined {
+  const [, year, month, day, hour, minute, second] = timePattern.exec(sealed.split(":")[5] ?? "") ?? [];
+  if (year === undefined) return undefined;
+  const time = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+  return Number.isNaN(time) ? undefined : time;
+}
+
+const timePattern = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/;
+
+/** ISO 8601 in its basic form: a colon would be a border. */
+function timeText(time: number): string {
+  return new Date(time).toISOString().replace(/\.\d+|[-:]/g, "");
 }
 
 export function openText(
@@ -68,7 +86,7 @@ export function openText(
 ): Secret | Failure {
   const service = binding[2];
   const parts = sealed.split(":");
-  const [word, version, keyId, marksText, boxText] = parts;
+  const [word, version, keyId, marksText, boxText, time] = parts;
   if (word !== "sealed") throw new Error("openText was given a text that is not sealed");
   if (version !== "v1" && version !== undefined && /^v\d+$/.test(version))
     return refusal(
@@ -77,7 +95,8 @@ export function openText(
     );
   const marks = fromBase64Url(marksText ?? "");
   const box = fromBase64Url(boxText ?? "");
-  if (version !== "v1" || parts.length !== 5 || !keyId || marks?.length !== 2 * markLength || !box)
+  const whole = parts.length === 5 || (parts.length === 6 && sealedWhen(sealed) !== undefined);
+  if (version !== "v1" || !whole || !keyId || marks?.length !== 2 * markLength || !box)
     return refusal(service, "does not open: its sealed text is damaged");
   const key = keys.get(keyId);
   if (!key)
@@ -93,7 +112,7 @@ export function openText(
       `the credential of "${service}" does not open: it was sealed for another baseUrl than the config now has`,
       { next: `undo the edit of baseUrl, or give the credential again: janee set ${service}` },
     );
-  const plain = sameRest ? openBytes(key, box, associated(keyId, binding)) : undefined;
+  const plain = sameRest ? openBytes(key, box, associated(keyId, binding, time)) : undefined;
   const text = plain && decodeUtf8(plain);
   if (text === undefined)
     return refusal(service, "does not open: it was moved or edited, or a field it is bound to was");
@@ -106,8 +125,8 @@ function refusal(service: string, what: string): Failure {
   });
 }
 
-function associated(keyId: string, binding: Binding): Uint8Array {
-  return canonical([keyId, ...binding]);
+function associated(keyId: string, binding: Binding, time: string | undefined): Uint8Array {
+  return canonical([keyId, ...binding, ...(time === undefined ? [] : [time])]);
 }
 
 /** JSON keeps two lists apart whatever is in them: a separator inside a field cannot move its border. */

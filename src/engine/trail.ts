@@ -161,6 +161,7 @@ export class Trail {
       bytesIn: bodyLength(progress.body),
       bytesOut,
       redactions,
+      ...(status === 401 ? { message: "the service refused the credential" } : {}),
     };
     return this.#audit.append(entry, story);
   }

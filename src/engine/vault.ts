@@ -97,9 +97,11 @@ export class Vault {
     return this.#keys.audit;
   }
 
-  seal(service: Service, field: string, text: string): string {
+  /** `setAt`: when the credential was given, which a person can read from the sealed text. */
+  seal(service: Service, field: string, text: string, setAt?: number): string {
     const keys = this.#keys;
-    return sealText(currentKey(keys), keys.current, text, bindingOf(keys.id, service, field), this.#entropy);
+    const binding = bindingOf(keys.id, service, field);
+    return sealText(currentKey(keys), keys.current, text, binding, this.#entropy, setAt);
   }
 
   open(service: Service, field: string, sealed: string): Secret | Failure {

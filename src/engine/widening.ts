@@ -50,6 +50,7 @@ export function changes(before: Config, after: Config): PolicyChanges {
     ...serviceChanges(before, after),
     ...capabilityChanges(before, after),
     ...networkChanges(before, after),
+    ...storeChanges(before, after),
   ];
   if (before.audit.sync !== after.audit.sync)
     found.push(other(`audit: sync ${after.audit.sync ? "on" : "off"}`));
@@ -360,6 +361,24 @@ function networkChanges(old: Config, now: Config): Change[] {
     found.push(change(`caFile ${before.caFile ?? "none"} → ${after.caFile ?? "none"}`));
   }
   return named("network", found);
+}
+
+/** Whoever gives out credentials decides what is sent, and the secret that opens the store goes to its address. */
+function storeChanges(old: Config, now: Config): Change[] {
+  const [before, after] = [old.stores.vault, now.stores.vault];
+  if (!before)
+    return after ? [other(`stores.vault: added, at ${after.service.base?.text ?? "no address"}`)] : [];
+  if (!after) return [other("stores.vault: removed")];
+  const found = oneService(before.service, after.service);
+  const [from, to] = [loginText(before), loginText(after)];
+  if (from !== to) found.push(wider(`${from} → ${to}`));
+  return named("stores.vault", found);
+}
+
+function loginText({ login, namespace }: NonNullable<Config["stores"]["vault"]>): string {
+  const role = login.type === "approle" ? login.roleId : login.type === "jwt" ? login.role : "";
+  const mount = login.type === "token" ? "" : ` at ${login.mount} as ${role}`;
+  return `login by ${login.type}${mount}${namespace === undefined ? "" : ` in ${namespace}`}`;
 }
 
 function proxyText({ proxy }: NetworkSettings): string {

@@ -17,7 +17,7 @@ import { holdsSealed, resealAll, sealPlain } from "../engine/sealing.ts";
 import type { Secret } from "../engine/secret.ts";
 import type { Vault } from "../engine/vault.ts";
 import { dropsGuard } from "../engine/widening.ts";
-import { Glance } from "./clock.ts";
+import { clock, Glance } from "./clock.ts";
 import {
   configPath,
   emptyConfig,
@@ -31,7 +31,7 @@ import {
 import { checkPrivate, ensureHome } from "./files.ts";
 import { type Environment, openOrCreate, openVault, rotateVault, vaultPath } from "./keyring.ts";
 import { homeLock, withLock } from "./lock.ts";
-import { followReference } from "./reference.ts";
+import { References } from "./reference.ts";
 
 /** What is to be edited, said with the config as it is at that moment. */
 export type Plan = (read: ReadConfig, vault: Vault) => readonly Edit[] | Failure;
@@ -49,6 +49,7 @@ export class Home implements Policy, Opener {
   readonly path: string;
   readonly #environment: Environment;
   readonly #configPath: string;
+  readonly #references: References;
   #vault: Vault;
   #read: ReadConfig;
   #stamp: string;
@@ -68,6 +69,11 @@ export class Home implements Policy, Opener {
     this.#vaultStamp = stampOf(vaultPath(path));
     this.#configPath = configPath(path);
     this.#inForce = { config: read.config, generation: this.#generation };
+    this.#references = new References({
+      environment,
+      config: () => this.current().config,
+      unseal: (owner, field, sealed) => this.#unseal(owner, field, sealed),
+    });
   }
 
   /** Opens what is there. Nothing starts on a bad file. `create`: a home that is missing is made. */
@@ -225,7 +231,7 @@ export class Home implements Policy, Opener {
     if (edits instanceof Failure) return edits;
     const edited = editDocument(found.document, edits);
     if (edited instanceof Failure) return edited;
-    const sealed = sealPlain(edited, this.#vault);
+    const sealed = sealPlain(edited, found.document, this.#vault, clock.wall());
     if (sealed instanceof Failure) return sealed;
     const { text } = sealed.tree;
     const unwritten = text === found.document.tree.text ? undefined : writeConfigFile(this.path, text);
@@ -263,7 +269,7 @@ export class Home implements Policy, Opener {
 
   #resealed(from: Vault, to: Vault): ReturnType<typeof resealAll> {
     const found = this.#find();
-    return found instanceof Failure ? found : resealAll(found.document, from, to);
+    return found instanceof Failure ? found : resealAll(found.document, from, to, clock.wall());
   }
 
   /** What this process wrote itself is no news to its listener. */
@@ -310,17 +316,21 @@ export class Home implements Policy, Opener {
   async open(service: Service): Promise<ReadonlyMap<string, Secret> | Failure> {
     const opened = new Map<string, Secret>();
     for (const [field, stored] of service.auth.secret) {
-      if (stored.kind === "sealed" && !this.#vault.holdsKeyOf(stored.text)) await this.refreshVault();
       const secret =
         stored.kind === "plain"
           ? stored.secret
           : stored.kind === "sealed"
-            ? this.#vault.open(service, field, stored.text)
-            : await followReference(stored.text, this.#environment);
+            ? await this.#unseal(service, field, stored.text)
+            : await this.#references.follow(stored.text);
       if (secret instanceof Failure) return secret;
       opened.set(field, secret);
     }
     return opened;
+  }
+
+  async #unseal(owner: Service, field: string, sealed: string): Promise<Secret | Failure> {
+    if (!this.#vault.holdsKeyOf(sealed)) await this.refreshVault();
+    return this.#vault.open(owner, field, sealed);
   }
 }
 

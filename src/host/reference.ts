@@ -1,65 +1,116 @@
-// A credential may lie elsewhere: in the environment, in a file, or in what a command of the host prints.
-import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
+// A credential may lie elsewhere. Whatever goes wrong on the way, no part of it is in what is said about it.
+import { readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import type { Config, Service } from "../engine/config.ts";
 import { Failure } from "../engine/failure.ts";
-import { Secret } from "../engine/secret.ts";
-import { began, ended } from "./spawn/kin.ts";
-import { markedApart } from "./spawn/marks.ts";
+import { parseReference, type Reference } from "../engine/reference.ts";
+import type { Secret } from "../engine/secret.ts";
+import type { Environment } from "./key-place.ts";
+import { credentialIn, longestCredential, notThere } from "./reference/credential.ts";
+import { readKeychain } from "./reference/keychain.ts";
+import { printed } from "./reference/program.ts";
+import { readStore } from "./reference/programs.ts";
+import { VaultClient } from "./reference/vault-client.ts";
 
-const commandTimeoutMs = 30_000;
-const longest = 64 * 1024;
+const patienceMs = 30_000;
 
-export async function followReference(
-  reference: string,
-  environment: Readonly<Record<string, string | undefined>>,
-): Promise<Secret | Failure> {
-  const colon = reference.indexOf(":");
-  const kind = reference.slice(0, colon);
-  const rest = reference.slice(colon + 1).trim();
-  if (kind === "env")
-    return fromText(environment[rest], `the variable ${rest} is not set`, `set ${rest} for janee`);
-  if (kind === "file")
-    return fromText(readText(rest), `the file ${rest} cannot be read`, "check its path and mode");
-  return fromCommand(rest);
+export interface ReferenceParts {
+  readonly environment: Environment;
+  readonly config: () => Pick<Config, "network" | "stores">;
+  /** Opens what is sealed in the config itself: the secrets of stores. */
+  readonly unseal: (owner: Service, field: string, sealed: string) => Promise<Secret | Failure>;
+  /** How long a program, the keychain or a store may take. */
+  readonly patienceMs?: number;
 }
 
-function fromText(text: string | undefined, problem: string, next: string): Secret | Failure {
-  const value = text?.replace(/\r?\n$/, "");
-  if (value === undefined || value === "") return new Failure("reference_failed", problem, { next });
-  if (/[\x00-\x1f\x7f]/.test(value) || value.length > longest) {
-    return new Failure(
-      "reference_failed",
-      "what the reference leads to is no credential: it has control characters",
-      {
-        next: "check what the reference names",
-      },
-    );
+export class References {
+  readonly #parts: ReferenceParts;
+  readonly #patienceMs: number;
+  readonly #vault: VaultClient;
+  /** Many who wait for one reference have it followed once. */
+  readonly #begun = new Map<string, Promise<Secret | Failure>>();
+
+  constructor(parts: ReferenceParts) {
+    this.#parts = parts;
+    this.#patienceMs = parts.patienceMs ?? patienceMs;
+    this.#vault = new VaultClient({
+      config: parts.config,
+      patienceMs: this.#patienceMs,
+      secretOf: (owner, field) => this.#secretOf(owner, field),
+    });
   }
-  return new Secret(value);
+
+  follow(text: string): Promise<Secret | Failure> {
+    const begun = this.#begun.get(text) ?? this.#follow(text);
+    this.#begun.set(text, begun);
+    return begun.finally(() => {
+      if (this.#begun.get(text) === begun) this.#begun.delete(text);
+    });
+  }
+
+  async #follow(text: string): Promise<Secret | Failure> {
+    const reference = parseReference(text);
+    if (!reference || "problem" in reference) throw new Error("the config lets no such reference through");
+    const found = await this.#read(reference);
+    return found instanceof Failure ? found : credentialIn(found, nameOf(reference));
+  }
+
+  #read(reference: Reference): string | Failure | Promise<string | Failure> {
+    const { environment } = this.#parts;
+    switch (reference.kind) {
+      case "env":
+        return environment[reference.name] || notThere(`the variable ${reference.name} is not set`);
+      case "file":
+        return readText(reference.path, environment);
+      case "cmd":
+        return printed(reference.program, reference.words, environment, this.#patienceMs);
+      case "keychain":
+        return readKeychain(reference.service, reference.account, this.#patienceMs);
+      case "vault":
+        return this.#vault.read(reference);
+      default:
+        return readStore(reference, environment, this.#patienceMs);
+    }
+  }
+
+  /** The secret that opens a store: never from a store, so that this ends. */
+  async #secretOf(owner: Service, field: string): Promise<Secret | Failure> {
+    const stored = owner.auth.secret.get(field);
+    if (!stored) throw new Error(`a store without its secret "${field}"`);
+    if (stored.kind === "plain") return stored.secret;
+    if (stored.kind === "sealed") {
+      const opened = await this.#parts.unseal(owner, field, stored.text);
+      return opened instanceof Failure ? unopened() : opened;
+    }
+    return this.#follow(stored.text);
+  }
 }
 
-function readText(path: string): string | undefined {
+function unopened(): Failure {
+  return new Failure(
+    "reference_failed",
+    "the secret of stores.vault does not open: it or its place was edited",
+    {
+      next: "a person has to type it anew under stores.vault.auth in config.yaml",
+    },
+  );
+}
+
+/** What a person calls it; where the credential lies is not for an agent to read. */
+function nameOf({ kind }: Reference): string {
+  return kind === "env" ? "the variable" : kind === "cmd" ? "the command" : `the ${kind} reference`;
+}
+
+function readText(path: string, environment: Environment): string | Failure {
+  const whole = path.startsWith("~/") ? join(environment.HOME || homedir(), path.slice(2)) : path;
   try {
-    return readFileSync(path.startsWith("~/") ? join(homedir(), path.slice(2)) : path, "utf8");
+    // A pipe or a device could be read for ever.
+    const stat = statSync(whole);
+    if (!stat.isFile()) return notThere("the file of a file: reference is no regular file");
+    if (stat.size > longestCredential + 2) return notThere("the file of a file: reference is too long");
+    return readFileSync(whole, "utf8");
   } catch {
-    return undefined;
+    return notThere("the file of a file: reference cannot be read");
   }
-}
-
-/** Words are split at blanks and no shell is involved; neither output nor error text is ever shown. */
-function fromCommand(command: string): Promise<Secret | Failure> {
-  const [program, ...words] = command.split(/ +/);
-  return new Promise((done) => {
-    const options = { timeout: commandTimeoutMs, maxBuffer: longest };
-    const take = (error: unknown, stdout: string): void => {
-      ended(child.pid ?? 0);
-      const problem = `the command ${program} did not give a credential`;
-      done(fromText(error ? undefined : stdout, problem, `run it by hand and see: ${command}`));
-    };
-    const child = markedApart(() => execFile(program ?? "", words, options, take));
-    // What is not a command of an agent is not ended with one.
-    began(child.pid ?? 0);
-  });
 }

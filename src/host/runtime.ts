@@ -51,6 +51,11 @@ export const keyedSha256: ((key: Uint8Array) => Keyed) | undefined =
     return (bytes) => fresh.copy().update(bytes).digest("base64url");
   });
 
+/** An entry of any program; undefined where the runtime has no keychain. */
+export function keychainEntry(service: string, name: string): Promise<string | undefined> | undefined {
+  return world.Bun?.secrets?.get({ service, name }).then((value) => value ?? undefined);
+}
+
 /** undefined where the runtime has none. Where only the system has none, its calls throw. */
 export function keychain(): Keychain | undefined {
   const secrets = world.Bun?.secrets;

@@ -5,7 +5,7 @@ import { Failure } from "../engine/failure.ts";
 import { Lifeline, type Policy } from "../engine/ports.ts";
 import { readTarget } from "../engine/target.ts";
 import type { Connection } from "../wire/connection.ts";
-import { defaultHeadLimits, Malformed, type RequestHead } from "../wire/http1.ts";
+import { defaultHeadLimits, field, Malformed, type RequestHead } from "../wire/http1.ts";
 import { failureReply, type Manner, writeReply } from "./answer.ts";
 import { refuseForeign } from "./foreign.ts";
 import { Incoming, type Patience } from "./incoming.ts";
@@ -113,7 +113,7 @@ async function answerRequest(
     await face.broker.refuseUnread(surface, connection.peer, token, head.method, head.target);
     return token;
   }
-  return face.broker.handle({
+  const reply = await face.broker.handle({
     surface,
     peer: connection.peer,
     by: token === undefined ? "nobody" : { token },
@@ -124,6 +124,8 @@ async function answerRequest(
     body,
     lifeline,
   });
+  if (reply instanceof Failure || reply.notice === undefined) return reply;
+  return { ...reply, fields: [...reply.fields, field("Janee-Notice", reply.notice)] };
 }
 
 /** `/stripe/v1/x?y` → `stripe` and `/v1/x?y`; a bare `/stripe` means its root. */

@@ -104,6 +104,7 @@ async function resultOf(reply: Reply, progress: Asked["progress"]): Promise<Outp
       ? { body: bytes.toString("base64"), encoding: "base64" as const }
       : { body: `${text}${cut}` }),
     ...(truncated ? { truncated, bodyBytes: bytes.length } : {}),
+    ...(reply.notice === undefined ? {} : { notice: reply.notice }),
   };
 }
 

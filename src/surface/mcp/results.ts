@@ -52,6 +52,7 @@ export const outputs = {
     encoding: v.optional(v.literal("base64")),
     truncated: v.optional(v.pipe(v.boolean(), v.description("The body was cut"))),
     bodyBytes: v.optional(v.pipe(v.number(), v.description("Bytes of the body that are shown"))),
+    notice: v.optional(v.pipe(v.string(), v.description("What janee says of the answer, not the service"))),
   }),
   exec: v.object({
     exitCode: v.pipe(v.nullable(v.number()), v.description("null where a signal ended it")),

@@ -1,0 +1,27 @@
+import type { Failure } from "../../engine/failure.ts";
+import { keychainEntry } from "../runtime.ts";
+import { notThere } from "./credential.ts";
+
+export async function readKeychain(
+  service: string,
+  account: string,
+  patienceMs: number,
+): Promise<string | Failure> {
+  const entry = keychainEntry(service, account);
+  if (!entry) {
+    return notThere("this runtime has no access to the keychain of the system: the janee binary has");
+  }
+  let late: ReturnType<typeof setTimeout> | undefined;
+  const tooLate = new Promise<Failure>((done) => {
+    late = setTimeout(() => done(notThere("the keychain of the system did not answer in time")), patienceMs);
+  });
+  try {
+    return (await Promise.race([entry, tooLate])) ?? notThere("the keychain has no such entry");
+  } catch (error) {
+    // The code alone: a message of the system could quote what it holds.
+    const code = error instanceof Error && "code" in error ? String(error.code) : "it refused";
+    return notThere(`the keychain of the system cannot be used: ${code}`);
+  } finally {
+    clearTimeout(late);
+  }
+}
