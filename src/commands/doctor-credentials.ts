@@ -74,13 +74,16 @@ async function checkCredential(service: Service, field: string, look: Look): Pro
   if (secret instanceof Failure) return [unfollowed(secret, stored.text, name)];
   const said = judged(secret, name, service, look.now).filter(({ level }) => level !== "ok");
   const aged = service.maxAgeMs === undefined ? "" : "; its age is for where it lies to say, not for maxAge";
-  return [{ level: "ok", check, message: `${name} can be had: ${kindOf(stored.text)}${aged}` }, ...said];
+  return [
+    { level: "ok", check: "references", message: `${name} can be had: ${kindOf(stored.text)}${aged}` },
+    ...said,
+  ];
 }
 
 function unfollowed(failure: Failure, text: string, name: string): Found {
   const reference = parseReference(text);
   const remedy = reference && "kind" in reference ? lookByHand(reference) : undefined;
-  const problem = problemOf(check, failure);
+  const problem = problemOf("references", failure);
   return { ...problem, message: `${name} cannot be had: ${failure.message}`, ...(remedy ? { remedy } : {}) };
 }
 
