@@ -20,15 +20,12 @@ export function lastRefusals(home: string): ReadonlyMap<string, number> {
   return refused;
 }
 
-/** The end of a second is as good as the second: that is how exactly a seal says when it was made. */
-const exactToMs = 1000;
-
 /** When the service refused the credential that it still has; undefined: it did not, or has got another since. */
 export function refusedAt(service: Service, refusals: ReadonlyMap<string, number>): string | undefined {
   const time = refusals.get(service.name);
   if (time === undefined || Number.isNaN(time)) return undefined;
   const setAt = lastSetAt(service);
-  if (setAt !== undefined && setAt + exactToMs > time) return undefined;
+  if (setAt !== undefined && setAt >= time) return undefined;
   return new Date(time).toISOString();
 }
 

@@ -66,17 +66,17 @@ export function sealText(
 
 /** Milliseconds since 1970 at which the credential was given; undefined where the sealed text does not say. */
 export function sealedWhen(sealed: string): number | undefined {
-  const [, year, month, day, hour, minute, second] = timePattern.exec(sealed.split(":")[5] ?? "") ?? [];
+  const [, year, month, day, hour, minute, second, rest] = timePattern.exec(sealed.split(":")[5] ?? "") ?? [];
   if (year === undefined) return undefined;
-  const time = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+  const time = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}.${rest}Z`);
   return Number.isNaN(time) ? undefined : time;
 }
 
-const timePattern = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/;
+const timePattern = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z$/;
 
 /** ISO 8601 in its basic form: a colon would be a border. */
 function timeText(time: number): string {
-  return new Date(time).toISOString().replace(/\.\d+|[-:]/g, "");
+  return new Date(time).toISOString().replace(/[-:.]/g, "");
 }
 
 export function openText(
