@@ -1,11 +1,18 @@
 // Which tables there are, by file, and where each stands: between `<!-- name -->` and `<!-- /name -->`.
 import { configKeys } from "./config-keys.ts";
+import { referencesTable } from "./references.ts";
 import { schemesTable } from "./schemes.ts";
 import { servicesTables } from "./services.ts";
 
 export function tables(): ReadonlyMap<string, ReadonlyMap<string, string>> {
   return new Map([
-    ["README.md", new Map([["schemes", schemesTable()]])],
+    [
+      "README.md",
+      new Map([
+        ["schemes", schemesTable()],
+        ["references", referencesTable()],
+      ]),
+    ],
     ["docs/config.md", new Map([["keys", configKeys()]])],
     ["docs/services.md", new Map([["services", servicesTables()]])],
   ]);
