@@ -13,11 +13,22 @@ export function lintConfig(
   places: ReadonlyMap<string, readonly Position[]> = new Map(),
   argsPlaces: ReadonlyMap<string, ReadonlyMap<string, readonly Position[]>> = new Map(),
 ): readonly Finding[] {
-  return [...config.capabilities.values()].flatMap((capability) => [
+  const capabilities = [...config.capabilities.values()].flatMap((capability) => [
     ...lintCapability(capability),
     ...lintRules(capability, places.get(capability.name) ?? []),
     ...lintExec(capability, argsPlaces.get(capability.name)),
   ]);
+  return [...lintStores(config), ...capabilities];
+}
+
+function lintStores({ services, stores }: Config): Finding[] {
+  if (stores.vault) return [];
+  const lost = [...services.values()].filter(({ auth }) =>
+    [...auth.secret.values()].some((stored) => stored.kind === "reference" && /^vault:/.test(stored.text)),
+  );
+  return lost.map(({ name }) => ({
+    message: `service ${name}: its credential lies in Vault, and there is no stores.vault that says where that is`,
+  }));
 }
 
 function lintCapability({ name, mode, rules, ttlMs }: Capability): Finding[] {

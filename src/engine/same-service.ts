@@ -1,9 +1,7 @@
-import type { Service } from "./config.ts";
+// Whether what was let through under one reading of the config may still go out under the other: to the same place, in
+// the same way. Another credential is no reason to fail what began before it was given.
+import type { ExecPolicy, Service } from "./config.ts";
 
-/**
- * Whether what was prepared for one reading of the config may still go out under the other: to the same place, in the
- * same way. Another credential is no reason to fail a request that was let through before it was given.
- */
 export function sameService(a: Service, b: Service): boolean {
   return a === b || fingerprint(a) === fingerprint(b);
 }
@@ -11,4 +9,14 @@ export function sameService(a: Service, b: Service): boolean {
 function fingerprint(service: Service): string {
   const { auth, maxAgeMs: _, ...rest } = service;
   return JSON.stringify([rest, auth.type, [...auth.open], [...auth.secret.keys()]]);
+}
+
+export function sameExec(a: ExecPolicy, b: ExecPolicy): boolean {
+  return a === b || execFingerprint(a) === execFingerprint(b);
+}
+
+function execFingerprint(exec: ExecPolicy): string {
+  const { envMap, args, sha256, ...rest } = exec;
+  const rules = [...args].map(([command, list]) => [command, list.map(({ text }) => text)]);
+  return JSON.stringify([rest, [...envMap], rules, [...sha256]]);
 }

@@ -5,6 +5,7 @@ import { authKeys } from "../../src/engine/config-auth.ts";
 import { capabilityKeys } from "../../src/engine/config-capability.ts";
 import { configSchema } from "../../src/engine/config-schema.ts";
 import { serviceKeys } from "../../src/engine/config-service.ts";
+import { storeKeys, vaultAuthKeys, vaultStoreKeys } from "../../src/engine/config-stores.ts";
 import { auditKeys, networkKeys, topKeys } from "../../src/engine/read-config.ts";
 import { bearer, capability, contractExample, read, refused, service } from "./config-sample.ts";
 
@@ -76,6 +77,14 @@ test("the schema knows the same keys as the reader", () => {
   );
   assert.deepEqual(keysAt(section("network")), networkKeys);
   assert.deepEqual(keysAt(section("audit")), auditKeys);
+  assert.deepEqual(keysAt(section("stores")), storeKeys);
+  const { vault } = section("stores").properties as Record<string, Schema>;
+  assert.deepEqual(keysAt(vault ?? {}), vaultStoreKeys);
+  const logins = (vault?.properties as { auth: { oneOf: Schema[] } } | undefined)?.auth.oneOf ?? [];
+  assert.deepEqual(
+    logins.map((login) => keysAt(login)),
+    [...vaultAuthKeys.values()],
+  );
   const services = section("services").additionalProperties as {
     properties: Record<string, { oneOf: Schema[] }>;
   };
@@ -106,6 +115,10 @@ test("schema and reader agree on what is fine and on what is not", () => {
     service("auth: {type: query, params: {a: x}}"),
     service("auth: {type: basic, password: x}"),
     "audit: {sync: true}\n",
+    "stores:\n",
+    "stores: {vault: {address: https://v.example, auth: {type: token, token: env:T}}}\n",
+    "stores: {vault: {address: https://v.example/p, namespace: a/b, caFile: /x, auth: {type: jwt, mount: m, role: r, jwt: file:/j}}}\n",
+    "stores: {vault: {address: https://v.example, auth: {type: approle, roleId: r, secretId: x}}}\n",
     capability(
       "mode: exec",
       "allowCommands: [gh, sh]",
@@ -132,6 +145,12 @@ test("schema and reader agree on what is fine and on what is not", () => {
     capability("mode: exec", "allowCommands: [gh]", "sha256: {gh: abc}"),
     capability("mode: exec", "allowCommands: [gh]", "dangerous: 1"),
     "audit: {sync: 1}\n",
+    "stores: {vault: {auth: {type: token, token: env:T}}}\n",
+    "stores: {vault: {address: ftp://v.example, auth: {type: token, token: env:T}}}\n",
+    "stores: {vault: {address: https://v.example, auth: {type: token}}}\n",
+    "stores: {vault: {address: https://v.example, auth: {type: token, token: x, role: r}}}\n",
+    "stores: {vault: {address: https://v.example, auth: {type: approle, secretId: x}}}\n",
+    "stores: {bank: {}}\n",
     "network: {proxy: https://p}\n",
     `services: {mcp: {${bearer}}}\n`,
   ];

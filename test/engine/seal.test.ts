@@ -9,6 +9,7 @@ import {
   fromBase64Url,
   isSealed,
   openText,
+  sealedWhen,
   sealText,
   toBase64Url,
 } from "../../src/engine/seal.ts";
@@ -136,6 +137,33 @@ test("the form on disk is AES-256-GCM as node:crypto has it, byte for byte", () 
     sealed,
     "sealed:v1:0a1b2c3d:GNYyimCr9gRWJR-pXKKvmg:BwcHBwcHBwcHBwcHfAH5MAZ5sqsFAX1DLzKb_8QDb-8bqLQotoOz9lMiMhhm2IRS3B-d-Ozj",
   );
+});
+
+test("when it was set can be read from the sealed text, and is bound into it", () => {
+  const binding = bindingOf(storeId, service(), "key");
+  const time = Date.UTC(2026, 0, 15, 10, 30, 5, 7);
+  const sealed = sealText(key, keyId, credential, binding, entropy, time);
+  assert.match(sealed, /^sealed:v1:0a1b2c3d:[\w-]{22}:[\w-]+:20260115T103005007Z$/);
+  assert.equal(sealedWhen(sealed), time);
+  opens(open(sealed));
+  for (const edited of [
+    "20270115T103005007Z",
+    "20260115T103005008Z",
+    "20261315T103005007Z",
+    "",
+    "x",
+    "0:1",
+  ]) {
+    refuses(open(sealed.replace("20260115T103005007Z", edited)));
+  }
+  refuses(open(sealed.slice(0, sealed.lastIndexOf(":"))));
+  const without = seal();
+  assert.equal(sealedWhen(without), undefined);
+  opens(open(without));
+  refuses(open(`${without}:20260115T103005007Z`));
+  for (const text of ["", "sealed", "plain", "sealed:v1:a:b:c:20269915T103005007Z"]) {
+    assert.equal(sealedWhen(text), undefined);
+  }
 });
 
 test("every value has a nonce of its own", () => {

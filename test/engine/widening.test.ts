@@ -126,6 +126,22 @@ test("exec and network settings", () => {
   assert.equal(compare("audit: {sync: true}\n", "# off\n").other.length, 1);
 });
 
+test("stores of secrets: where they are, and as whom janee logs in", () => {
+  const store = (line: string, auth = "{type: token, token: env:T}"): string =>
+    `${capability()}stores: {vault: {address: ${line}, auth: ${auth}}}\n`;
+  const base = store("https://a.example");
+  assert.deepEqual(compare(capability(), base).other, ["stores.vault: added, at https://a.example"]);
+  assert.deepEqual(compare(base, capability()), { widened: [], other: ["stores.vault: removed"] });
+  bothWays(base, store("https://b.example"), /stores\.vault: baseUrl https:/);
+  bothWays(base, store("https://a.example, caFile: /x"), /stores\.vault: caFile/);
+  bothWays(base, store("https://a.example, namespace: b"), /login by token in b/);
+  bothWays(base, store("https://a.example", "{type: token, token: env:U}"), /another reference/);
+  const role = (name: string): string =>
+    store("https://a.example", `{type: approle, roleId: ${name}, secretId: env:T}`);
+  bothWays(base, role("r"), /login by approle at approle as r/);
+  bothWays(role("r"), role("s"), /login by approle at approle as r/);
+});
+
 test("rules: allows taken out and denies put in are narrower, all else is wider", () => {
   const rules = (...list: string[]): string => capability("rules:", ...list.map((one) => `  - ${one}`));
   oneWay(rules("allow: GET /a"), rules("allow: GET /a", "allow: GET /b"), /rule added: allow: GET \/b/);

@@ -7,7 +7,7 @@ import type { Flight, InFlight } from "../in-flight.ts";
 import { countUse, refuseOverLimit } from "../limit.ts";
 import type { Digest, Policy, Program, SpawnEnd, Spawner, Store } from "../ports.ts";
 import type { Prepared, PreparedServices } from "../prepared.ts";
-import { sameService } from "../same-service.ts";
+import { sameExec, sameService } from "../same-service.ts";
 import { judge, type Sessions } from "../session.ts";
 import type { Standings } from "../standing.ts";
 import { refusedCommand, type Trail } from "../trail.ts";
@@ -249,7 +249,7 @@ export class Commands {
     const before = judged.admission;
     const changed =
       !sameService(service, before.service) ||
-      exec !== before.exec ||
+      !sameExec(exec, before.exec) ||
       decision.effect !== before.decision.effect;
     if (!changed) return again;
     return new Failure("too_busy", "the policy changed while this command was on its way", {
