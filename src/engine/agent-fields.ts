@@ -183,7 +183,7 @@ export function replyFields(
     if (key === "set-cookie" || key === "set-cookie2") return service.allowCookies && !isCookie;
     if (key === "etag") return !decoded;
     // What begins so is said by janee itself.
-    if (key.startsWith("janee-")) return false;
+    if (key.startsWith("janee")) return false;
     return key !== "alt-svc" && !key.startsWith("access-control-");
   });
 }

@@ -64,7 +64,13 @@ test("config check without a file to check, config path, config schema, and thei
     assert.equal((await home.run(["config", "check", join(home.beside, "none.yaml")])).status, 2);
     assert.equal((await home.do(["config", "path"])).stdout, `${join(home.path, "config.yaml")}\n`);
     const schema = JSON.parse((await home.do(["config", "schema"])).stdout) as { properties: object };
-    assert.deepEqual(Object.keys(schema.properties), ["services", "capabilities", "network", "audit"]);
+    assert.deepEqual(Object.keys(schema.properties), [
+      "services",
+      "capabilities",
+      "network",
+      "audit",
+      "stores",
+    ]);
     const mistyped = await home.run(["config", "chekc"]);
     assert.equal(mistyped.status, 2);
     assert.match(mistyped.stderr, /did you mean "check"/);

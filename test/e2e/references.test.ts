@@ -1,7 +1,7 @@
 // Credentials that lie elsewhere, from outside: janee follows each kind for a request, and neither the agent nor any
 // file, log or output of janee ever holds one.
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { request } from "../support/client.ts";
@@ -10,6 +10,7 @@ import { Agent } from "../support/mcp.ts";
 import { ProgramFolder, storePrograms } from "../support/store-programs.ts";
 import { startUpstream, type Upstream } from "../support/upstream.ts";
 import { VaultServer } from "../support/vault-server.ts";
+import { isAlive, until } from "../support/wait.ts";
 
 const limit = { timeout: 120_000, skip: process.platform === "win32" };
 
@@ -197,6 +198,24 @@ test("a hundred requests at once have a reference followed once", limit, () =>
       await serving?.stop();
       await upstream.stop();
     }
+  }),
+);
+
+test("a program that hangs ends with janee", limit, () =>
+  inHome(async (home) => {
+    const programs = new ProgramFolder(home.beside);
+    const pids = join(home.beside, "pids");
+    programs.script("hangs", `sleep 300 & echo $! > ${pids}; echo $$ >> ${pids}; sleep 300`);
+    home.writeConfig(configOf("http://127.0.0.1:9", ["cmd:hangs"]));
+    const serving = await home.serve([], { env: { PATH: `${programs.path}:${process.env.PATH}` } });
+    const { token } = await home.grant("s0");
+    const asked = request(serving.port, { target: "/s0/x", token }).catch(() => undefined);
+    const read = (): number[] =>
+      (existsSync(pids) ? (readFileSync(pids, "utf8").match(/\d+/g) ?? []) : []).map(Number);
+    const started = await until(10_000, "the start of the program", () => read().length === 2 && read());
+    await serving.stop();
+    await asked;
+    await until(10_000, "the end of the program", () => started.every((pid) => !isAlive(pid)));
   }),
 );
 

@@ -18,7 +18,7 @@ import { Failure } from "../../src/engine/failure.ts";
 import { References } from "../../src/host/reference.ts";
 import { canary, onDeno } from "../support/janee.ts";
 import { ProgramFolder, storePrograms } from "../support/store-programs.ts";
-import { until } from "../support/wait.ts";
+import { isAlive, until } from "../support/wait.ts";
 
 const limit = { timeout: 60_000, skip: process.platform === "win32" };
 const root = mkdtempSync(join(tmpdir(), "janee-programs-"));
@@ -241,13 +241,3 @@ test("keychain: without one there is a clear failure", limit, async () => {
   const said = await follow(references, "keychain:janee-test-no-such/nobody");
   assert.match(said, onDeno ? /the janee binary has/ : /keychain (?:has no such entry|of the system)/);
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    // Ended, and nobody has asked how: in a container there may be no one who does.
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
-  } catch {
-    return false;
-  }
-}

@@ -68,6 +68,7 @@ test("what holds a control character or is too long is no credential", async () 
     `a\u0000${canary}`,
     `${canary}\t`,
     "\u001b[31m",
+    `a\u010a${canary}`,
   ]) {
     assert.equal(await follow(`file:${file("bad", content)}`), "reference_failed", JSON.stringify(content));
     assert.equal(await follow("env:KEY", { KEY: content }), "reference_failed", JSON.stringify(content));

@@ -1,4 +1,5 @@
 // Bounded waiting: no test hangs, and none relies on a sleep being long enough.
+import { readFileSync } from "node:fs";
 
 export function pause(milliseconds: number): Promise<void> {
   return new Promise((done) => setTimeout(done, milliseconds));
@@ -32,5 +33,20 @@ export async function until<T>(
     if (found !== undefined && found !== false) return found;
     if (performance.now() >= end) throw new Error(`${what} did not come within ${milliseconds} ms`);
     await pause(5);
+  }
+}
+
+/** What has ended and nobody has asked how is not alive: in a container there may be no one who does. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    // No /proc here, or gone in this moment: the next look tells.
+    return process.platform !== "linux";
   }
 }

@@ -17,5 +17,9 @@ export function credentialIn(text: string, where: string): Secret | Failure {
   if (/[\x00-\x1f\x7f]/.test(value)) {
     return notThere(`${where} leads to what is no credential: it has control characters`);
   }
+  // On the wire a character is one byte: what does not fit would become another, a line break among them.
+  if (/[^\x00-\xff]/.test(value)) {
+    return notThere(`${where} leads to what is no credential: it has characters beyond latin1`);
+  }
   return new Secret(value);
 }

@@ -58,7 +58,12 @@ export async function printed(
   }
 }
 
+/** What still runs when janee ends has nobody left who waits for it. */
+const running = new Set<ChildProcess>();
+
 function outputOf(child: ChildProcess, name: string, patienceMs: number): Promise<string | Failure> {
+  if (running.size === 0) process.once("exit", endAll);
+  running.add(child);
   return new Promise((done) => {
     const pieces: Buffer[] = [];
     let size = 0;
@@ -67,6 +72,8 @@ function outputOf(child: ChildProcess, name: string, patienceMs: number): Promis
       clearTimeout(late);
       clearTimeout(lingering);
       child.stdout?.destroy();
+      running.delete(child);
+      if (running.size === 0) process.removeListener("exit", endAll);
       done(result);
     };
     const end = (why: string): void => {
@@ -97,6 +104,10 @@ function outputOf(child: ChildProcess, name: string, patienceMs: number): Promis
     });
     child.on("close", conclude);
   });
+}
+
+function endAll(): void {
+  for (const child of running) endGroup(child);
 }
 
 function endGroup(child: ChildProcess): void {
