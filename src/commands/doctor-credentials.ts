@@ -3,6 +3,7 @@
 import { expiryOf, setAtOf } from "../engine/age.ts";
 import type { Config, Service } from "../engine/config.ts";
 import { Failure } from "../engine/failure.ts";
+import { takesPem } from "../engine/pem.ts";
 import { lookByHand, parseReference } from "../engine/reference.ts";
 import type { Secret } from "../engine/secret.ts";
 import { timeLeft } from "../engine/time-left.ts";
@@ -70,7 +71,7 @@ async function checkCredential(service: Service, field: string, look: Look): Pro
     const aged = ageOf(service, setAtOf(stored), name, look.now);
     return [...judged(secret, name, service, look.now), ...aged];
   }
-  const secret = await look.references.follow(stored.text);
+  const secret = await look.references.follow(stored.text, takesPem(service.auth.type, field));
   if (secret instanceof Failure) return [unfollowed(secret, stored.text, name)];
   const said = judged(secret, name, service, look.now).filter(({ level }) => level !== "ok");
   const aged = service.maxAgeMs === undefined ? "" : "; its age is for where it lies to say, not for maxAge";

@@ -5,6 +5,7 @@ import type { Fields, Place } from "./config-place.ts";
 import { madeSchemes, schemeOf, schemeTypes } from "./credential/index.ts";
 import { type Auth, isMade, type StoredSecret } from "./credential/scheme.ts";
 import { didYouMean } from "./nearest.ts";
+import { isPem } from "./pem.ts";
 import { parseReference } from "./reference.ts";
 import { Secret } from "./secret.ts";
 
@@ -166,14 +167,12 @@ function usernameOf(place: Place): string | undefined {
   return name.includes(":") ? place.refuse('a user name holds no ":" (RFC 7617)') : name;
 }
 
-const pem = /^\s*-----BEGIN [A-Z0-9 ]+-----[\sA-Za-z0-9+/=:,\\-]+-----END [A-Z0-9 ]+-----\s*$/;
-
 /** `mayBePem`: of several lines, where they are those of PEM (RFC 7468). */
 export function storedSecret(place: Place, mayBePem = false): StoredSecret | undefined {
   const text = place.string("the credential, or a reference such as env:NAME");
   if (text === undefined) return undefined;
   if (text === "") return place.refuse("the credential is empty");
-  if (mayBePem && pem.test(text)) return { kind: "plain", secret: new Secret(text) };
+  if (mayBePem && isPem(text)) return { kind: "plain", secret: new Secret(text) };
   if (/[\x00-\x1f\x7f-\x9f]/.test(text)) {
     return place.refuse("the credential holds a line break or another control character");
   }

@@ -4,6 +4,7 @@ import { isAbsolute, join } from "node:path";
 import type { Config, Service } from "../engine/config.ts";
 import { type Edit, editConfig } from "../engine/edit-config.ts";
 import { Failure } from "../engine/failure.ts";
+import { takesPem } from "../engine/pem.ts";
 import type { Exchanged, Opener, Policy } from "../engine/ports.ts";
 import {
   type ConfigDocument,
@@ -321,7 +322,7 @@ export class Home implements Policy, Opener {
           ? stored.secret
           : stored.kind === "sealed"
             ? await this.#unseal(service, field, stored.text)
-            : await this.#references.follow(stored.text);
+            : await this.#references.follow(stored.text, takesPem(service.auth.type, field));
       if (secret instanceof Failure) return secret;
       opened.set(field, secret);
     }

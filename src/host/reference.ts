@@ -41,19 +41,21 @@ export class References {
     });
   }
 
-  follow(text: string): Promise<Secret | Failure> {
-    const begun = this.#begun.get(text) ?? this.#follow(text);
-    this.#begun.set(text, begun);
+  /** For a field that `takesPem`, the credential may have several lines. */
+  follow(text: string, mayBePem = false): Promise<Secret | Failure> {
+    const key = `${mayBePem} ${text}`;
+    const begun = this.#begun.get(key) ?? this.#follow(text, mayBePem);
+    this.#begun.set(key, begun);
     return begun.finally(() => {
-      if (this.#begun.get(text) === begun) this.#begun.delete(text);
+      if (this.#begun.get(key) === begun) this.#begun.delete(key);
     });
   }
 
-  async #follow(text: string): Promise<Secret | Failure> {
+  async #follow(text: string, mayBePem: boolean): Promise<Secret | Failure> {
     const reference = parseReference(text);
     if (!reference || "problem" in reference) throw new Error("the config lets no such reference through");
     const found = await this.#read(reference);
-    return found instanceof Failure ? found : credentialIn(found, nameOf(reference));
+    return found instanceof Failure ? found : credentialIn(found, nameOf(reference), mayBePem);
   }
 
   #read(reference: Reference): string | Failure | Promise<string | Failure> {
@@ -83,7 +85,7 @@ export class References {
       const opened = await this.#parts.unseal(owner, field, stored.text);
       return opened instanceof Failure ? unopened() : opened;
     }
-    return this.#follow(stored.text);
+    return this.#follow(stored.text, false);
   }
 }
 

@@ -1,6 +1,7 @@
 // How long what a reference led to is good for, and for how many.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { CredentialTools } from "../../src/engine/credential/scheme.ts";
 import { Failure } from "../../src/engine/failure.ts";
 import { PreparedServices } from "../../src/engine/prepared.ts";
 import { Secret } from "../../src/engine/secret.ts";
@@ -15,17 +16,20 @@ function serviceOf(key: string) {
 
 function prepared(key: string) {
   const service = serviceOf(key);
-  const on = { opened: 0, fails: false };
-  const services = new PreparedServices({
-    async open() {
-      on.opened += 1;
-      const value = `value-number-${on.opened}`;
-      await new Promise((done) => setTimeout(done, 5));
-      return on.fails ? new Failure("reference_failed", "not there") : new Map([["key", new Secret(value)]]);
-    },
-  });
+  const on = { opened: 0, fails: false, now: 0 };
+  const open = async (): Promise<ReadonlyMap<string, Secret> | Failure> => {
+    on.opened += 1;
+    const value = `value-number-${on.opened}`;
+    await new Promise((done) => setTimeout(done, 5));
+    return on.fails ? new Failure("reference_failed", "not there") : new Map([["key", new Secret(value)]]);
+  };
+  const exchange = (): never => assert.fail("a bearer token is not exchanged");
+  // Of the tools, a credential that is what is stored needs the time alone.
+  const tools = { now: () => on.now } as CredentialTools;
+  const services = new PreparedServices({ open, exchange }, tools);
   const at = async (now: number): Promise<string> => {
-    const one = await services.prepare(service, now);
+    on.now = now;
+    const one = await services.prepare(service);
     return one instanceof Failure ? one.code : (one.secrets.get("key")?.reveal() ?? "");
   };
   return { on, at };

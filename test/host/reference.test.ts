@@ -78,6 +78,21 @@ test("what holds a control character or is too long is no credential", async () 
   assert.equal(await follow("env:KEY", { KEY: `${longest}k` }), "reference_failed");
 });
 
+test("several lines are a credential where they are PEM, and where PEM is expected", async () => {
+  const pem = `-----BEGIN PRIVATE KEY-----\n${"A".repeat(64)}\n-----END PRIVATE KEY-----\n`;
+  const path = file("pem", pem);
+  const references = new References({
+    environment: {},
+    config: () => assert.fail("no store is asked"),
+    unseal: () => assert.fail("nothing is sealed here"),
+  });
+  const found = await references.follow(`file:${path}`, true);
+  assert.ok(!(found instanceof Failure) && found.reveal() === pem);
+  assert.ok((await references.follow(`file:${path}`)) instanceof Failure);
+  const other = await references.follow(`file:${file("no-pem", `${pem}x: ${canary}\r\n`)}`, true);
+  assert.ok(other instanceof Failure && !JSON.stringify(other).includes("CANARY"));
+});
+
 test("cmd: what the command prints; no shell reads it", async () => {
   const print = program("print", `echo "${canary}"`);
   assert.equal(await follow(`cmd:${print}`), canary);

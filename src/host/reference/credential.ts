@@ -1,5 +1,6 @@
 // What a reference led to, as a credential, or why there is none: said without any part of it.
 import { Failure } from "../../engine/failure.ts";
+import { isPem } from "../../engine/pem.ts";
 import { Secret } from "../../engine/secret.ts";
 
 /** Also the most that a program may print. */
@@ -9,7 +10,9 @@ export function notThere(message: string): Failure {
   return new Failure("reference_failed", message, { next: "a person has to look: janee doctor" });
 }
 
-export function credentialIn(text: string, where: string): Secret | Failure {
+/** `mayBePem`: of several lines, where they are those of PEM. */
+export function credentialIn(text: string, where: string, mayBePem: boolean): Secret | Failure {
+  if (mayBePem && text.length <= longestCredential && isPem(text)) return new Secret(text);
   const value = text.replace(/\r?\n$/, "");
   if (value === "") return notThere(`${where} leads to nothing`);
   if (value.length > longestCredential)
