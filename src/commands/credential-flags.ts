@@ -120,7 +120,8 @@ export async function readAuth(
   service: string,
   whole: boolean,
 ): Promise<AuthBlock | Failure> {
-  if (inlineSecrets(args).length > 0 || args.text("key") !== undefined || typesSecret(args)) {
+  const typed = args.text("key");
+  if (inlineSecrets(args).length > 0 || (typed !== undefined && !isReference(typed)) || typesSecret(args)) {
     talk.say(
       "janee: warning: a secret on the command line is seen by other programs and kept in the shell's history; --key-stdin is not",
     );

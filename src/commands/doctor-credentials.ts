@@ -14,7 +14,8 @@ import { References } from "../host/reference.ts";
 import { type Found, problemOf } from "./doctor-checks.ts";
 import { lastRefusals, refusedAt } from "./last-refusals.ts";
 
-const referenceLimitMs = 5_000;
+/** Command lines that start slowly, and sign-ins that wait for a finger, want some time. */
+const referenceLimitMs = 15_000;
 const shortestScrubbed = 16;
 const dayMs = 86_400_000;
 const soonMs = 7 * dayMs;

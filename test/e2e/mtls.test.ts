@@ -141,3 +141,26 @@ test("a key that is not the certificate's, or no key at all, is refused in words
     });
   }),
 );
+
+test(
+  "certificate and key that references lead to are shown; a reference to something else is refused",
+  limit,
+  () =>
+    inHome(async (home) => {
+      const server = makeCertificate(home.beside, "server", names);
+      const right = makeCertificate(home.beside, "agent-desk", names);
+      await withService(server, right, async (port) => {
+        const service = (name: string, key: string): string =>
+          `  ${name}:\n    baseUrl: https://localhost:${port}\n    caFile: ${server.file}\n    auth: { type: mtls, certificate: "file:${right.file}", privateKey: "${key}" }\n`;
+        const keyFile = join(home.beside, "agent-desk-key.pem");
+        home.writeConfig(
+          `services:\n${service("good", `file:${keyFile}`)}${service("printed", `cmd:cat ${keyFile}`)}${service("bad", `file:${join(home.beside, "agent-desk.cnf")}`)}`,
+        );
+        for (const name of ["good", "printed"]) await home.do(["test", name]);
+        const refused = await home.run(["test", "bad"]);
+        assert.equal(refused.status, 5);
+        assert.match(refused.stderr, /leads to what is no credential/);
+        assert.ok(!home.printed.includes(right.key.split("\n")[1] ?? ""));
+      });
+    }),
+);

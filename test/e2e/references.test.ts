@@ -225,7 +225,8 @@ test("a reference is a person's to give, and a malformed one is refused with its
     const add = ["add", "shop", "-u", "https://shop.example", "--key"];
     const unasked = await home.run([...add, "op://dev/shop/key"]);
     assert.equal(unasked.status, 4);
-    await home.do([...add, "op://dev/shop/key"], { env: { JANEE_UNATTENDED: "1" } });
+    const added = await home.do([...add, "op://dev/shop/key"], { env: { JANEE_UNATTENDED: "1" } });
+    assert.ok(!added.stderr.includes("a secret on the command line"), "a reference is none");
     assert.match(home.readConfig(), /key: op:\/\/dev\/shop\/key/);
     home.writeConfig(home.readConfig().replace("op://dev/shop/key", "op://dev"));
     const checked = await home.run(["config", "check"]);
