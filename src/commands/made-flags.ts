@@ -4,6 +4,7 @@ import { madeSchemes } from "../engine/credential/index.ts";
 import type { AuthField, MadeScheme } from "../engine/credential/scheme.ts";
 import type { Json } from "../engine/edit-config.ts";
 import { Failure } from "../engine/failure.ts";
+import { isReference } from "../engine/reference.ts";
 import { askHidden, askLine, isInteractive } from "../host/terminal.ts";
 import type { Arguments, Flag, Talk } from "./command.ts";
 import { keyFlags, readSecretText, type SecretSource, secretFile } from "./secret-source.ts";
@@ -59,7 +60,10 @@ export interface MadeAuth {
 /** Whether a secret was typed where other programs can see it. */
 export function typesSecret(args: Arguments): boolean {
   return madeSchemes.some(({ fields }) =>
-    fields.some((field) => isSecret(field) && args.text(flagOf(field)) !== undefined),
+    fields.some((field) => {
+      const text = isSecret(field) ? args.text(flagOf(field)) : undefined;
+      return text !== undefined && !isReference(text);
+    }),
   );
 }
 
