@@ -35,7 +35,7 @@ function keysBelow(path: string, node: Node): string[] {
       ? { ...below, description: `${textOf(below)} (required)` }
       : below;
     return name === "auth"
-      ? [row(`${path}.auth`, { description: "see the table of schemes in the README" })]
+      ? [row(`${path}.auth`, { description: below.description ?? "see the table of schemes in the README" })]
       : keysBelow(`${path}.${name}`, need);
   });
   return [...own, ...(map.properties ? [] : named.length > 0 && !isLeaf(map) ? named : [row(path, node)])];

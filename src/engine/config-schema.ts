@@ -189,10 +189,16 @@ const network = closed({
 const vaultName = { type: "string", pattern: "^[A-Za-z0-9_-][A-Za-z0-9_./-]*$" };
 const vaultStore = closed(
   {
-    address: { type: "string", pattern: "^[Hh][Tt][Tt][Pp][Ss]?://[^\\s?#@*{}\\\\]+$" },
-    namespace: vaultName,
+    address: {
+      type: "string",
+      pattern: "^[Hh][Tt][Tt][Pp][Ss]?://[^\\s?#@*{}\\\\]+$",
+      description: "Where Vault or OpenBao is, such as https://vault.example.com:8200",
+    },
+    namespace: { ...vaultName, description: "The namespace in it, where there are any" },
     caFile: text("Certificates of authorities to trust for this store"),
     auth: {
+      description:
+        "How janee logs in: type token with token, approle with roleId, secretId and mount, or jwt with role, jwt and mount; the secret is sealed in place, or a reference to a variable, file, command or keychain",
       oneOf: [
         closed({ type: { const: "token" }, token: credential }, ["type", "token"]),
         closed(
