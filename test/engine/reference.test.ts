@@ -3,14 +3,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   isReference,
-  lookByHand,
   parseReference,
   type Reference,
   type ReferenceKind,
   referenceForms,
   refusedIn,
-  storeCommand,
 } from "../../src/engine/reference.ts";
+import { lookByHand, storeCommand } from "../../src/engine/reference-command.ts";
 
 function parsed(text: string): Reference {
   const reference = parseReference(text);

@@ -32,7 +32,6 @@ export class VaultServer {
   uses = Number.POSITIVE_INFINITY;
   logins = 0;
   reads = 0;
-  refusals = 0;
   /** Answers this to everything. */
   broken: ((exchange: Exchange) => void) | undefined;
 
@@ -130,7 +129,6 @@ export class VaultServer {
   }
 
   #refuse(exchange: Exchange, status: number): void {
-    this.refusals += 1;
     json(exchange, status, { errors: ["permission denied"] });
   }
 }

@@ -1,6 +1,7 @@
 // Stores that are read through their vendor's own command line, which knows how a person is signed in.
 import { Failure } from "../../engine/failure.ts";
-import { type Reference, storeCommand } from "../../engine/reference.ts";
+import type { Reference } from "../../engine/reference.ts";
+import { storeCommand } from "../../engine/reference-command.ts";
 import type { Environment } from "../key-place.ts";
 import { notThere } from "./credential.ts";
 import { printed } from "./program.ts";
