@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { Failure } from "../../src/engine/failure.ts";
 import { Lifeline } from "../../src/engine/ports.ts";
 import { Secret } from "../../src/engine/secret.ts";
-import { followReference } from "../../src/host/reference.ts";
+import { References } from "../../src/host/reference.ts";
 import { pause, until, within } from "../support/wait.ts";
 import { runtimeCommand, start } from "./children.ts";
 import { alive, codeOf, ended, oddSeconds, onStage } from "./spawning.ts";
@@ -177,7 +177,12 @@ test("what is asked for a credential, and what it leaves behind, is no part of a
     const lifeline = new Lifeline();
     const going = run(["sleep", first], {}, lifeline);
     await until(10_000, "the command", () => alive(first).length === 1);
-    const telling = followReference(`cmd:${teller}`, {});
+    const references = new References({
+      environment: {},
+      config: () => assert.fail("no store is asked"),
+      unseal: () => assert.fail("nothing is sealed here"),
+    });
+    const telling = references.follow(`cmd:${teller}`);
     await until(10_000, "its daemon", () => alive(second).length === 1);
     lifeline.cut(revoked);
     assert.equal((await within(promptly, going, "the reply")).end, revoked);
