@@ -1,4 +1,6 @@
 // What the directory knows of a service's credential: how it is carried, and what it looks like.
+
+import { isReference } from "../engine/reference.ts";
 import { describeShape, type KnownAuth, type KnownService, looksLikeKey } from "../engine/services/shape.ts";
 import type { Arguments } from "./command.ts";
 import type { AuthBlock } from "./credential-flags.ts";
@@ -66,8 +68,4 @@ function vendorOf({ vendor, name }: KnownService): string {
 function prefixOf(known: KnownService | undefined): string {
   const auth = known?.auth;
   return typeof auth === "object" && "header" in auth ? (auth.prefix ?? "") : "";
-}
-
-function isReference(value: string): boolean {
-  return /^(?:env|file|cmd):/.test(value);
 }

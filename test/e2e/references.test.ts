@@ -228,6 +228,17 @@ test("a reference is a person's to give, and a malformed one is refused with its
     const added = await home.do([...add, "op://dev/shop/key"], { env: { JANEE_UNATTENDED: "1" } });
     assert.ok(!added.stderr.includes("a secret on the command line"), "a reference is none");
     assert.match(home.readConfig(), /key: op:\/\/dev\/shop\/key/);
+    // Nothing is put before a reference, and no vendor's shape is expected of it.
+    for (const [name, reference] of [
+      ["openai", "op://dev/openai/key"],
+      ["deepgram", "vault:secret/speech#key"],
+    ] as const) {
+      const known = await home.do(["add", name, "--key", reference], { env: { JANEE_UNATTENDED: "1" } });
+      assert.ok(!known.stderr.includes("warning"), known.stderr);
+      assert.ok(
+        home.readConfig().includes(`${reference}\n`) || home.readConfig().includes(`"${reference}"\n`),
+      );
+    }
     home.writeConfig(home.readConfig().replace("op://dev/shop/key", "op://dev"));
     const checked = await home.run(["config", "check"]);
     assert.equal(checked.status, 3);
