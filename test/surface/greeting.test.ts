@@ -120,7 +120,7 @@ test("what is unknown or malformed is left to the SDK", limit, async () => {
     ...[null, 1, "x", [], { roots: 1 }, { roots: { listChanged: 1 } }, { sampling: [] }].map((one) =>
       hello("2025-06-18", one),
     ),
-    ...[{ elicitation: true }, { experimental: { a: 1 } }, { unheard: {} }].map((one) =>
+    ...[{ elicitation: true }, { elicitation: { url: "x" } }, { experimental: { a: 1 } }, { unheard: {} }].map((one) =>
       hello("2025-06-18", one),
     ),
     ...[null, "x", {}, { name: "x" }, { name: 1, version: "1" }, { ...clientInfo, icons: {} }].map((one) =>
