@@ -120,9 +120,12 @@ test("what is unknown or malformed is left to the SDK", limit, async () => {
     ...[null, 1, "x", [], { roots: 1 }, { roots: { listChanged: 1 } }, { sampling: [] }].map((one) =>
       hello("2025-06-18", one),
     ),
-    ...[{ elicitation: true }, { elicitation: { url: "x" } }, { experimental: { a: 1 } }, { unheard: {} }].map((one) =>
-      hello("2025-06-18", one),
-    ),
+    ...[
+      { elicitation: true },
+      { elicitation: { url: "x" } },
+      { experimental: { a: 1 } },
+      { unheard: {} },
+    ].map((one) => hello("2025-06-18", one)),
     ...[null, "x", {}, { name: "x" }, { name: 1, version: "1" }, { ...clientInfo, icons: {} }].map((one) =>
       hello("2025-06-18", {}, one),
     ),
@@ -227,6 +230,20 @@ test("a client that says nothing, or half a line, is not waited for", limit, asy
     await serveLines(version, new Promise(() => {}), front, () => {}).ended;
     assert.deepEqual(written, []);
   }
+});
+
+test("input that cannot be read is told to who reads on, and only there", limit, async () => {
+  const broken = new Error("no more input");
+  const lines = {
+    input: { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(broken) }) },
+    write: async () => {},
+  };
+  const front = new Front(lines, version);
+  const complaints: string[] = [];
+  const { ended } = serveLines(version, new Promise(() => {}), front, (message) => complaints.push(message));
+  await front.opened;
+  await ended;
+  assert.deepEqual(complaints, ["no more input"]);
 });
 
 test("an SDK that answered otherwise ends the connection, and its answer is not told", limit, async () => {

@@ -21,6 +21,8 @@ export class Front implements Lines {
   readonly #read: AsyncIterator<Uint8Array>;
   readonly #iterator: AsyncIterator<Uint8Array>;
   readonly #speak: () => void;
+  /** Fails as reading fails, which is told to who reads on. */
+  readonly #opening: Promise<void>;
   /** What was read here and not yet by the SDK. */
   readonly #pieces: Uint8Array[] = [];
   #isOpen = false;
@@ -37,10 +39,10 @@ export class Front implements Lines {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.spoken = promise;
     this.#speak = resolve;
-    this.opened = this.#open().finally(() => {
+    this.#opening = this.#open().finally(() => {
       this.#isOpen = true;
     });
-    this.opened.catch(() => {});
+    this.opened = this.#opening.catch(() => {});
     this.#broken.promise.catch(() => {});
   }
 
@@ -85,7 +87,7 @@ export class Front implements Lines {
   }
 
   #next(): Promise<IteratorResult<Uint8Array>> {
-    if (!this.#isOpen) return this.opened.then(() => this.#next());
+    if (!this.#isOpen) return this.#opening.then(() => this.#next());
     const value = this.#pieces.shift();
     if (value) return Promise.resolve({ value, done: false });
     const next = this.#read.next();
