@@ -4,6 +4,7 @@ import { visible } from "../engine/visible.ts";
 import { collectGarbage } from "../host/runtime.ts";
 import { standardStreams } from "../host/terminal.ts";
 import type { Served } from "../surface/mcp/face.ts";
+import { Front } from "../surface/mcp/front.ts";
 import type { Command } from "./command.ts";
 import { version } from "./version.ts";
 
@@ -26,14 +27,15 @@ export const command: Command = {
   run: async (args, talk) => {
     const names = args.texts("capability").flatMap((text) => text.split(",").map((name) => name.trim()));
     const only = names.length === 0 ? undefined : new Set(names.filter((name) => name !== ""));
+    const front = new Front({ ...standardStreams(), collect: collectGarbage }, version);
+    // Clients wait for the handshake, which needs nothing of what is loaded and opened behind it: it goes first.
+    await Promise.race([front.opened, pause(handshakeWithinMs)]);
     const { serveLines } = await import("../surface/mcp/stdio.ts");
-    const { answered, ...lines } = withFirstAnswer(standardStreams());
     const served = Promise.withResolvers<Served>();
-    const serving = serveLines(version, served.promise, lines, (message) => {
+    const serving = serveLines(version, served.promise, front, (message) => {
       if (talk.environment.JANEE_DEBUG) talk.say(`janee: ${visible(message)}`);
     });
-    // Clients wait for the handshake, which needs nothing of the home: it goes first.
-    await Promise.race([answered, pause(handshakeWithinMs)]);
+    await Promise.race([front.spoken, pause(handshakeWithinMs)]);
     const { serveClient } = await import("./mcp-client.ts");
     const result = await serveClient(talk, { only, agent: args.text("agent") }, served.resolve, serving);
     if (!(result instanceof Failure)) return result;
@@ -43,14 +45,3 @@ export const command: Command = {
     return result;
   },
 };
-
-/** Tells when the first answer is out. */
-function withFirstAnswer(streams: ReturnType<typeof standardStreams>) {
-  const { promise: answered, resolve } = Promise.withResolvers<void>();
-  const write = (text: string): Promise<void> => {
-    const written = streams.write(text);
-    written.then(resolve, resolve);
-    return written;
-  };
-  return { answered, input: streams.input, write, collect: collectGarbage };
-}

@@ -52,7 +52,7 @@ export function wireUp(home: Home, policy: Policy = home): Janee | Failure {
   const approvals = new Approvals(store, rows, entropy, digest, () => sessions.now());
   const agents = new Agents(store, rows, entropy, digest);
   const journal = new JournalFile(join(home.path, "audit.log"), {
-    sync: () => home.current().config.audit.sync,
+    sync: () => home.inForce.audit.sync,
   });
   const audit = new AuditTrail({
     journal,

@@ -87,6 +87,11 @@ export class Access {
     });
   }
 
+  live(owner: string, capability: string): Session | undefined {
+    const last = this.#last(owner, capability);
+    return last && !judge(last, this.#parts.sessions.now()) ? last : undefined;
+  }
+
   /** The token that was handed out for this session, or a new one. */
   tokenOf({ id }: Session): string | undefined {
     const known = this.#tokens.get(id);

@@ -127,7 +127,8 @@ export class Broker {
   async handle(asked: Call): Promise<Reply | Failure> {
     const id = this.#trail.newId();
     const caller = this.#standings.callerOf(asked);
-    const call = caller ? await this.#standings.seated(asked, caller, this.#refusedByRules(asked)) : asked;
+    const seated = caller ? this.#standings.seated(asked, caller, () => this.#refusedByRules(asked)) : asked;
+    const call = seated instanceof Promise ? await seated : seated;
     if (call instanceof Failure) return this.#refuse(id, asked, call);
     const judged = this.#judge(call, undefined);
     if (judged instanceof Failure) return this.#refuse(id, call, judged);

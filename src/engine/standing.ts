@@ -54,13 +54,18 @@ export class Standings {
   }
 
   /** A caller without a live session asks for one. `refused`: what the rules say anyway, so that nobody is bothered. */
-  async seated<C extends Asking>(
+  seated<C extends Asking>(
     call: C,
     caller: Caller,
-    refused: Failure | undefined,
-  ): Promise<C | Failure> {
+    refused: () => Failure | undefined,
+  ): C | Failure | Promise<C | Failure> {
     if (!mayKnow(caller, call.capability)) return unknownCapability();
-    if (refused) return refused;
+    const session = this.#access.live(caller.owner, call.capability);
+    if (session) return { ...call, by: { session: session.id } };
+    return refused() ?? this.#opened(call, caller);
+  }
+
+  async #opened<C extends Asking>(call: C, caller: Caller): Promise<C | Failure> {
     const { surface, capability, reason } = call;
     const wish = { surface, caller, capability, renew: false, ...(reason === undefined ? {} : { reason }) };
     const opened = await this.#access.open(wish);

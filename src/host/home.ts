@@ -150,6 +150,11 @@ export class Home implements Policy, Opener {
     return this.#inForce;
   }
 
+  /** As it was when it was last looked at. */
+  get inForce(): Config {
+    return this.#inForce.config;
+  }
+
   lookAgain(): void {
     this.#glance.forget();
   }

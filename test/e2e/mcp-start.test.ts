@@ -60,6 +60,33 @@ test("calls that come with the handshake are answered once the home is open", li
   });
 });
 
+test("a handshake is answered once, and one that is malformed is refused once", limit, async () => {
+  await withHome("services: {}\ncapabilities: {}\n", async (home) => {
+    const known = {
+      protocolVersion: "2025-06-18",
+      capabilities: {},
+      clientInfo: { name: "test", version: "1" },
+    };
+    for (const params of [known, { ...known, clientInfo: {} }, { ...known, protocolVersion: "1999-01-01" }]) {
+      const { child, text, ended } = start(home, message(0, "initialize", params) + message(1, "ping", {}));
+      await until(20_000, "the second answer", () => text.out.includes('"id":1}'));
+      child.stdin.end();
+      assert.equal(await ended(), 0);
+      const [first, ...more] = text.out
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line));
+      assert.equal(first.id, 0);
+      assert.deepEqual(
+        more.map(({ id }) => id),
+        [1],
+      );
+      if (params.clientInfo === known.clientInfo) assert.match(first.result.protocolVersion, /^2025-/);
+      else assert.equal(typeof first.error.code, "number");
+    }
+  });
+});
+
 test(
   "a home that does not open ends the process with its own status, and tells the calls that waited",
   limit,

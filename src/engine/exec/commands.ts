@@ -68,7 +68,9 @@ export class Commands {
   async run(asked: CommandCall): Promise<CommandReply | Failure> {
     const id = this.#trail.newId();
     const caller = this.#standings.callerOf(asked);
-    const call = caller ? await this.#standings.seated(asked, caller, this.#refusedByRules(asked)) : asked;
+    const call = caller
+      ? await this.#standings.seated(asked, caller, () => this.#refusedByRules(asked))
+      : asked;
     if (call instanceof Failure) return this.#refuse(id, asked, call);
     if (this.#running >= mostRunning) {
       return this.#refuse(id, call, new Failure("too_busy", "too many commands at once", { retryAfter: 1 }));
