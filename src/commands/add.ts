@@ -195,7 +195,7 @@ function serviceEdits(
   return edits;
 }
 
-function resealed(read: ReadConfig, vault: Vault, service: Service): Edit[] {
+export function resealed(read: ReadConfig, vault: Vault, service: Service): Edit[] {
   const edits: Edit[] = [];
   for (const [field, stored] of service.auth.secret) {
     if (stored.kind !== "sealed") continue;

@@ -65,10 +65,15 @@ export interface AuthBlock {
   readonly secret: Readonly<Record<string, string>>;
 }
 
-/** Whether what was given is a secret of its own, or names one that lies elsewhere. */
-export function credentialKind(auth: AuthBlock | undefined): "none" | "new" | "reference" {
+/** Whether what was given is a secret of its own, or names one that lies elsewhere. `staying`: secrets that it leaves. */
+export function credentialKind(
+  auth: AuthBlock | undefined,
+  staying: readonly string[] = [],
+): "none" | "new" | "reference" {
   if (!auth) return "none";
-  return Object.values(auth.secret).some(isReference) ? "reference" : "new";
+  if (Object.values(auth.secret).some(isReference)) return "reference";
+  // Beside a secret that stays, what else is given decides what an existing credential can do.
+  return staying.length > 0 ? "none" : "new";
 }
 
 export function shapeFromFlags(args: Arguments): AuthShape | Failure | undefined {

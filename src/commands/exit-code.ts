@@ -43,6 +43,7 @@ const byCode: Readonly<Record<FailureCode, number>> = {
   presign_forbidden: 4,
   placeholder_unknown: 4,
   placeholder_misplaced: 4,
+  token_endpoint_forbidden: 4,
   target_absolute_form: 4,
   target_authority_form: 4,
   target_asterisk: 4,

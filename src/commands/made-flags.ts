@@ -5,6 +5,8 @@ import type { AuthField, MadeScheme } from "../engine/credential/scheme.ts";
 import type { Json } from "../engine/edit-config.ts";
 import { Failure } from "../engine/failure.ts";
 import { isReference } from "../engine/reference.ts";
+import { Secret } from "../engine/secret.ts";
+import { privateKeys } from "../host/private-keys.ts";
 import { askHidden, askLine, isInteractive } from "../host/terminal.ts";
 import type { Arguments, Flag, Talk } from "./command.ts";
 import { keyFlags, readSecretText, type SecretSource, secretFile } from "./secret-source.ts";
@@ -13,19 +15,37 @@ export function flagOf({ flag, name }: AuthField): string {
   return flag ?? name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-/** Flags that more than one scheme has are said once. */
 export const madeFlags: Readonly<Record<string, Flag>> = Object.fromEntries([
   ...madeSchemes.map(({ type, title }): [string, Flag] => [
     type,
     { type: "boolean", help: `authenticate by ${title}: the same as --auth-type ${type}` },
   ]),
-  ...madeSchemes.flatMap((scheme) => scheme.fields.flatMap((field) => flagsFor(scheme, field))),
+  ...fieldsByFlag().flatMap((sharing) => flagsFor(sharing)),
 ]);
 
-function flagsFor(scheme: MadeScheme, field: AuthField): [string, Flag][] {
+interface Sharing {
+  readonly field: AuthField;
+  /** More than one scheme can have the same flag: it is said once. */
+  readonly help: string;
+}
+
+function fieldsByFlag(): Sharing[] {
+  const byFlag = new Map<string, Sharing>();
+  for (const { type, fields } of madeSchemes) {
+    for (const field of fields) {
+      const flag = flagOf(field);
+      // A flag of their own: what stands for every scheme's key, and what nobody gives.
+      if (flag === "key" || flag === "username" || field.renewed === "alone") continue;
+      const before = byFlag.get(flag);
+      const said = `with ${type}: ${field.expected}`;
+      byFlag.set(flag, before ? { ...before, help: `${before.help}; ${said}` } : { field, help: said });
+    }
+  }
+  return [...byFlag.values()];
+}
+
+function flagsFor({ field, help }: Sharing): [string, Flag][] {
   const name = flagOf(field);
-  if (name === "key" || name === "username") return [];
-  const help = `with ${scheme.type}: ${field.expected}`;
   if (!isSecret(field)) {
     const multiple = field.kind === "list" || field.kind === "map";
     return [[name, { type: "string", value: field.kind === "map" ? "NAME=VALUE" : "VALUE", multiple, help }]];
@@ -77,20 +97,37 @@ export async function readMade(
   const open: Record<string, Json> = {};
   const secret: Record<string, string> = {};
   const main = scheme.fields.find((field) => flagOf(field) === "key") ?? scheme.fields.find(isSecret);
+  let unpacked: Readonly<Record<string, string>> = {};
   const bare = !whole && !givesMade(args) && !keyFamily.some((flag) => args.flag(flag));
   for (const field of scheme.fields) {
+    if (field.renewed === "alone") continue;
     if (isSecret(field)) {
       const wanted = whole ? field.required : bare && field === main;
       const text = await readSecretField(args, talk, scheme, field, field === main, wanted);
       if (text instanceof Failure) return text;
-      if (text !== undefined) secret[field.name] = text;
+      const found = text === undefined || field !== main ? undefined : scheme.unpack?.(text);
+      if (found && "problem" in found) return new Failure("usage", String(found.problem));
+      if (found) unpacked = found;
+      const own = unpacked[field.name] ?? text;
+      const unfit = own === undefined ? undefined : await problemInKey(field, own);
+      if (unfit) return unfit;
+      if (own !== undefined) secret[field.name] = own;
       continue;
     }
-    const value = await readOpenField(args, scheme, field, whole);
+    const value = await readOpenField(args, scheme, field, whole, unpacked[field.name]);
     if (value instanceof Failure) return value;
     if (value !== undefined) open[field.name] = value;
   }
   return { type: scheme.type, open, secret };
+}
+
+/** What a reference leads to is looked at when it is used. */
+async function problemInKey(field: AuthField, text: string): Promise<Failure | undefined> {
+  if (!field.signs || isReference(text)) return undefined;
+  const key = await privateKeys.rsa(new Secret(text));
+  if (!(key instanceof Failure)) return undefined;
+  const { message, next } = key;
+  return new Failure("usage", message, next === undefined ? {} : { next });
 }
 
 async function readOpenField(
@@ -98,10 +135,13 @@ async function readOpenField(
   scheme: MadeScheme,
   field: AuthField,
   whole: boolean,
+  unpacked: string | undefined,
 ): Promise<Json | Failure | undefined> {
   const many = field.kind === "list" || field.kind === "map";
   const flag = flagOf(field);
-  const given = many ? args.texts(flag).flatMap((text) => text.split(",")) : [args.text(flag) ?? ""];
+  const given = many
+    ? args.texts(flag).flatMap((text) => text.split(","))
+    : [args.text(flag) ?? unpacked ?? ""];
   const typed = given.map((text) => text.trim()).filter((text) => text !== "");
   const texts = typed.length > 0 || !whole || !field.required ? typed : await askFor(scheme, field);
   if (texts instanceof Failure) return texts;

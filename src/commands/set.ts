@@ -1,8 +1,11 @@
 import type { Service } from "../engine/config.ts";
+import { schemeOf } from "../engine/credential/index.ts";
+import { isMade } from "../engine/credential/scheme.ts";
 import type { Edit } from "../engine/edit-config.ts";
 import { Failure } from "../engine/failure.ts";
 import { type ReadConfig, secretKey } from "../engine/read-config.ts";
-import { shapeOf } from "./add.ts";
+import type { Vault } from "../engine/vault.ts";
+import { resealed, shapeOf } from "./add.ts";
 import type { Command } from "./command.ts";
 import {
   type AuthBlock,
@@ -57,8 +60,12 @@ export const command: Command = {
       const doubt = doubtAbout(known, auth, ownerOf);
       const failure = await applyChange(janee, talk, {
         command: `set ${name}`,
-        credential: credentialKind(auth),
-        plan: (read) => [...openEdits(name, auth), ...secretEdits(read, name, service, auth)],
+        credential: credentialKind(auth, staying(service, auth)),
+        plan: (read, vault) => [
+          ...openEdits(name, auth),
+          ...secretEdits(read, name, service, auth),
+          ...stayingEdits(read, vault, name, auth),
+        ],
       });
       if (failure) return failure;
       if (doubt !== undefined) talk.say(`janee: warning: ${doubt}; it was taken as it is`);
@@ -77,6 +84,25 @@ function typeOf(shape: AuthShape): string {
 
 function openEdits(name: string, auth: AuthBlock): Edit[] {
   return Object.entries(auth.open).map(([key, value]) => ({ path: ["services", name, "auth", key], value }));
+}
+
+/** The secrets that a person gave once and does not give now. */
+function staying({ auth }: Service, given: AuthBlock): string[] {
+  const replaced = (field: string): boolean =>
+    field in given.secret || (field === "password" && "key" in given.secret);
+  const scheme = schemeOf(auth.type);
+  const noted = isMade(scheme) ? scheme.fields.filter(({ renewed }) => renewed === "alone") : [];
+  return [...auth.secret.keys()].filter(
+    (field) => !replaced(field) && !noted.some(({ name }) => name === field),
+  );
+}
+
+/** What stays is sealed anew where a field that it was bound to changes. */
+function stayingEdits(read: ReadConfig, vault: Vault, name: string, auth: AuthBlock): Edit[] {
+  const service = read.config.services.get(name);
+  if (!service || Object.keys(auth.open).length === 0) return [];
+  const given = new Set(Object.keys(auth.secret));
+  return resealed(read, vault, service).filter(({ path }) => !given.has(path.at(-1) ?? ""));
 }
 
 /** Each secret is put where the old one stands, whichever way the file spells it. */

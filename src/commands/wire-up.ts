@@ -6,6 +6,7 @@ import { AuditTrail } from "../engine/audit.ts";
 import { RowSeal } from "../engine/authentic.ts";
 import { Broker } from "../engine/broker.ts";
 import { Endpoint } from "../engine/credential/endpoint.ts";
+import type { CredentialTools } from "../engine/credential/scheme.ts";
 import { Tokens } from "../engine/credential/tokens.ts";
 import type { Entry } from "../engine/entry.ts";
 import { Failure } from "../engine/failure.ts";
@@ -33,6 +34,7 @@ export interface Janee {
   readonly spawner: Spawner;
   readonly audit: AuditTrail;
   readonly broker: Broker;
+  readonly credentialTools: CredentialTools;
   /** Writes an audit line of an event that is no request. */
   note(entry: Omit<Entry, "timestamp" | "id">): Promise<Failure | undefined>;
   close(): void;
@@ -75,29 +77,32 @@ export function wireUp(home: Home, policy: Policy = home): Janee | Failure {
     return audit.append({ timestamp: new Date(sessions.now()).toISOString(), id, ...entry });
   };
   const upstream = new UpstreamPool();
-  const services = new PreparedServices(home, {
+  const noteToken = (service: string, outcome: string, message: string): void => {
+    void note({ event: "credential", surface: "janee", owner: "janee", service, outcome, message });
+  };
+  const credentialTools: CredentialTools = {
     ...{ now: clock.wall, digest, entropy, keys: privateKeys },
-    tokens: new Tokens(clock.wall, (service, expiresAt) => {
-      const message = `a token was fetched, good until ${new Date(expiresAt).toISOString()}`;
-      void note({
-        event: "credential",
-        surface: "janee",
-        owner: "janee",
-        service,
-        outcome: "renewed",
-        message,
-      });
+    tokens: new Tokens(clock.wall, {
+      fetched: (service, expiresAt) =>
+        noteToken(service, "renewed", `a token was fetched, good until ${new Date(expiresAt).toISOString()}`),
+      withdrawn: (service, heard) =>
+        noteToken(
+          service,
+          heard ? "withdrawn" : "not_withdrawn",
+          heard ? "a token was given back" : "a token could not be given back: it is good until its end",
+        ),
     }),
     endpoint: new Endpoint(upstream, policy, alarm),
     exchange: home.exchange.bind(home),
-  });
+  };
+  const services = new PreparedServices(home, credentialTools);
   const spawner = makeSpawner({ home: home.path, environment: home.environment });
   const broker = new Broker({
     ...{ policy, store, sessions, approvals, agents, services, upstream },
     ...{ decoder, audit, digest, entropy, spawner, clock },
   });
   return {
-    ...{ home, store, rows, sessions, approvals, agents, spawner, audit, broker },
+    ...{ home, store, rows, sessions, approvals, agents, spawner, audit, broker, credentialTools },
     note,
     close() {
       audit.flush();

@@ -150,7 +150,9 @@ function admitRequest(capability: Capability, service: Service, wish: Wish): Adm
   const overridden = refuseOverride(capability.rules, method, read, wish.form);
   if (overridden) return overridden;
   const scheme = schemeOf(service.auth.type);
-  const unsignable = isMade(scheme) ? scheme.refuse?.(service.auth, read, wish.fields) : undefined;
+  const unsignable = isMade(scheme)
+    ? scheme.refuse?.(service.auth, read, wish.fields, service.base)
+    : undefined;
   if (unsignable) return unsignable;
   const target = withoutParameters(read, scheme.queryNames(service.auth));
   return { capability, service, method, target, fields, decision };

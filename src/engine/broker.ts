@@ -38,6 +38,7 @@ import { boundaryOf, scrubReply, scrubStream } from "./scrub-reply.ts";
 import { judge, type Session, type Sessions } from "./session.ts";
 import { Standings } from "./standing.ts";
 import { refusedAccess, refusedCall, Trail } from "./trail.ts";
+import { Withdrawals } from "./withdrawals.ts";
 
 export interface BrokerParts {
   readonly policy: Policy;
@@ -69,6 +70,7 @@ export class Broker {
   readonly #consent: Consent;
   readonly #standings: Standings;
   readonly #commands: Commands;
+  readonly #withdrawals: Withdrawals;
   readonly #inFlight = new InFlight();
   readonly #issued: IssuedCredentials;
   #readingFirst = 0;
@@ -78,6 +80,7 @@ export class Broker {
     this.#trail = new Trail({ ...parts, now: () => parts.sessions.now() });
     this.#issued = new IssuedCredentials(parts.entropy, (id) => this.#isLive(id));
     this.#asking = new Asking(parts.approvals, parts.sessions, this.#trail);
+    this.#withdrawals = new Withdrawals(parts);
     this.#access = new Access(parts, this.#asking, this.#trail);
     this.#consent = new Consent(parts, this.#trail);
     this.#standings = new Standings(parts, this.#access);
@@ -193,8 +196,9 @@ export class Broker {
     await this.#trail.refuse({ id: this.#trail.newId(), surface, peer, method, target }, failure);
   }
 
-  /** Ends calls in flight whose session or capability is gone. Run many times a second. */
+  /** Ends calls in flight whose session or capability is gone, and gives back tokens that were revoked with it. Run many times a second. */
   recheckInFlight(): void {
+    this.#withdrawals.look();
     const { policy, store, sessions } = this.#parts;
     this.#inFlight.recheck({
       policy,
@@ -279,7 +283,10 @@ export class Broker {
         how = "fresh";
         continue;
       }
-      if (challenged || !isChallenge(reply, made, prepared)) return reply;
+      if (challenged || !isChallenge(reply, made, prepared)) {
+        if (reply.status === 401) this.#parts.services.refused(service, prepared);
+        return reply;
+      }
       challenged = true;
       await collect(reply.body, longestChallenge);
     }

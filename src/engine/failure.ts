@@ -45,6 +45,7 @@ export type FailureCode =
   | "presign_forbidden"
   | "placeholder_unknown"
   | "placeholder_misplaced"
+  | "token_endpoint_forbidden"
   | "target_absolute_form"
   | "target_authority_form"
   | "target_asterisk"

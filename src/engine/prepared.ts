@@ -31,6 +31,9 @@ export class PreparedServices {
   /** Many who wait for one credential have it opened once. */
   readonly #opening = new WeakMap<Service, Promise<Prepared | Failure>>();
 
+  /** What each service's name stands for now, as far as it was prepared. */
+  readonly #latest = new Map<string, Service>();
+
   /** Without what is made of the secrets. */
   readonly #ofSecrets = new WeakMap<Service, Scrubber>();
 
@@ -77,12 +80,24 @@ export class PreparedServices {
     return scrubber instanceof Failure ? undefined : scrubber;
   }
 
-  /** The credential is needed no more: what was issued for it is given back, and the next use makes it anew. */
-  async withdraw(service: Service): Promise<void> {
-    const entry = this.#ready.get(service);
-    this.#ready.delete(service);
-    const credential = entry?.prepared.credential;
-    if (credential && "made" in credential) await credential.made.withdraw?.();
+  /** Whether any token is held that could be given back. */
+  get holdTokens(): boolean {
+    return this.#tools.tokens.some;
+  }
+
+  /** What was issued for a service until then (milliseconds since 1970) is given back; the next use makes it anew. */
+  withdraw(service: string, until: number): Promise<void> {
+    this.#forget(this.#latest.get(service));
+    return this.#tools.tokens.withdraw(service, until);
+  }
+
+  /** The service answered 401: a token that it has withdrawn by itself is not kept to its end. */
+  refused(service: Service, { credential }: Prepared): void {
+    if ("made" in credential && credential.made.refused?.()) this.#forget(service);
+  }
+
+  #forget(service: Service | undefined): void {
+    if (service) this.#ready.delete(service);
   }
 
   async #open(service: Service): Promise<Prepared | Failure> {
@@ -94,6 +109,7 @@ export class PreparedServices {
     const referencesUntil = hasReference(service)
       ? this.#tools.now() + referenceAgeMs
       : Number.POSITIVE_INFINITY;
+    this.#latest.set(service.name, service);
     this.#ready.set(service, { prepared, until: Math.min(referencesUntil, until) });
     return prepared;
   }

@@ -36,6 +36,11 @@ export interface Hold {
   readonly since: number;
 }
 
+export interface HeldForAll {
+  readonly capability: string;
+  readonly since: number | undefined;
+}
+
 export interface MintRequest {
   readonly owner: string;
   readonly capability: Capability;
@@ -322,6 +327,15 @@ export class Sessions {
         if (session && judge(session, now)?.code === "session_expired") this.#end(session, "expired", now);
       }
       this.#store.forgetBefore(now - rememberMs);
+    });
+  }
+
+  /** What a revocation took from everyone, and when; a hold that does not verify was put there at no known time. */
+  heldForAll(): HeldForAll[] {
+    return this.#store.holds().flatMap((stored): HeldForAll[] => {
+      const hold = this.#rows.read<Hold>("hold", stored);
+      if (!hold) return [{ capability: everyone, since: undefined }];
+      return hold.owner === everyone ? [{ capability: hold.capability, since: hold.since }] : [];
     });
   }
 

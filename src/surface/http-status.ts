@@ -43,6 +43,7 @@ export const statusOf: Readonly<Record<FailureCode, number>> = {
   presign_forbidden: 400,
   placeholder_unknown: 403,
   placeholder_misplaced: 403,
+  token_endpoint_forbidden: 403,
   target_absolute_form: 400,
   target_authority_form: 400,
   target_asterisk: 400,

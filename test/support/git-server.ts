@@ -20,11 +20,12 @@ export interface GitServer {
   stop(): Promise<void>;
 }
 
-/** Serves `/repo.git` to `x-access-token` with this password. */
+/** Serves `/repo.git` to `x-access-token` with a password that is right, and below `/api/` what `api` serves. */
 export async function startGitServer(
   folder: string,
   certificate: Certificate,
-  password: string,
+  password: string | ((text: string) => boolean),
+  api?: (request: IncomingMessage, response: ServerResponse) => void,
 ): Promise<GitServer> {
   const root = join(folder, "served");
   const work = join(folder, "seed");
@@ -42,11 +43,18 @@ export async function startGitServer(
   run(folder, ["clone", "-q", "--bare", work, bare]);
   run(bare, ["config", "http.receivepack", "true"]);
 
-  const right = `Basic ${Buffer.from(`x-access-token:${password}`).toString("base64")}`;
+  const isRight = (authorization: string): boolean => {
+    const [user, given = ""] = Buffer.from(authorization.replace("Basic ", ""), "base64")
+      .toString()
+      .split(":");
+    if (user !== "x-access-token") return false;
+    return typeof password === "string" ? given === password : password(given);
+  };
   const server = createServer({ key: certificate.key, cert: certificate.cert }, (request, response) => {
+    if (api && request.url?.startsWith("/api/")) return api(request, response);
     const { authorization = "" } = request.headers;
     started.authorizations.push(authorization);
-    if (authorization !== right) {
+    if (!isRight(authorization)) {
       response.writeHead(401, { "www-authenticate": 'Basic realm="test"' }).end();
       return;
     }

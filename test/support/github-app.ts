@@ -11,8 +11,21 @@ export interface Issued {
   withdrawn: boolean;
 }
 
+/** A request for a token, as it came. */
+export interface Asked {
+  readonly path: string;
+  readonly body: string;
+  readonly jwt: string;
+  readonly headers: IncomingMessage["headers"];
+}
+
 export interface GithubStandIn {
   readonly origin: string;
+  readonly asked: Asked[];
+  /** Whether a token is good at this moment. */
+  isLive(token: string): boolean;
+  /** For a server of another kind that has the API below a prefix. */
+  serve(prefix: string): (request: IncomingMessage, response: ServerResponse) => void;
   /** PKCS#1, as GitHub hands it out. */
   readonly pem: string;
   readonly issued: Issued[];
@@ -21,6 +34,8 @@ export interface GithubStandIn {
   /** Of the next tokens. */
   lifeSeconds: number;
   failures: number;
+  /** What those are answered with. */
+  failWith: number;
   stop(): Promise<void>;
 }
 
@@ -31,15 +46,21 @@ export async function startGithub(): Promise<GithubStandIn> {
   const pair = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const standIn = {
     origin: "",
+    asked: [] as Asked[],
+    isLive: (token: string) => liveAmong(standIn.issued, token) !== undefined,
+    serve: (prefix: string) => (request: IncomingMessage, response: ServerResponse) => {
+      answer(standIn, prefix, pair.publicKey, request, response).catch(() => response.destroy());
+    },
     pem: pair.privateKey.export({ type: "pkcs1", format: "pem" }).toString(),
     issued: [] as Issued[],
     refused: [] as string[],
     lifeSeconds: 3600,
     failures: 0,
+    failWith: 500,
     stop: async (): Promise<void> => {},
   };
   const server: Server = createServer((request, response) => {
-    answer(standIn, pair.publicKey, request, response).catch(() => response.destroy());
+    standIn.serve("")(request, response);
   });
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   const address = server.address();
@@ -51,8 +72,13 @@ export async function startGithub(): Promise<GithubStandIn> {
   return standIn;
 }
 
+function liveAmong(issued: readonly Issued[], token: string): Issued | undefined {
+  return issued.find((one) => one.token === token && !one.withdrawn && Date.now() < one.endsAt);
+}
+
 async function answer(
   standIn: Omit<GithubStandIn, "origin">,
+  prefix: string,
   publicKey: KeyObject,
   request: IncomingMessage,
   response: ServerResponse,
@@ -63,8 +89,12 @@ async function answer(
     response.writeHead(status, { "Content-Type": "application/json" }).end(JSON.stringify(body));
   };
   const [scheme, credential = ""] = (request.headers.authorization ?? "").split(" ");
-  const path = request.url ?? "";
+  const url = request.url ?? "";
+  if (!url.startsWith(`${prefix}/`)) return reply(404, { message: "Not Found" });
+  const path = url.slice(prefix.length);
   if (request.method === "POST" && path === `/app/installations/${installationId}/access_tokens`) {
+    const body = Buffer.concat(chunks).toString();
+    standIn.asked.push({ path, body, jwt: credential, headers: request.headers });
     const problem = await problemInJwt(scheme ?? "", credential, publicKey);
     if (problem !== undefined) {
       standIn.refused.push(problem);
@@ -72,9 +102,9 @@ async function answer(
     }
     if (standIn.failures > 0) {
       standIn.failures -= 1;
-      return reply(500, { message: "try again" });
+      return reply(standIn.failWith, { message: "try again" });
     }
-    const wish = JSON.parse(Buffer.concat(chunks).toString() || "{}") as Partial<Issued>;
+    const wish = JSON.parse(body || "{}") as Partial<Issued>;
     const issued: Issued = {
       token: `ghs_FAKE${randomBytes(18).toString("hex")}`,
       endsAt: Date.now() + standIn.lifeSeconds * 1000,
@@ -85,8 +115,8 @@ async function answer(
     standIn.issued.push(issued);
     return reply(201, { token: issued.token, expires_at: new Date(issued.endsAt).toISOString() });
   }
-  const held = standIn.issued.find(({ token }) => token === credential);
-  if (scheme !== "Bearer" || !held || held.withdrawn || Date.now() >= held.endsAt) {
+  const held = liveAmong(standIn.issued, credential);
+  if (scheme !== "Bearer" || !held) {
     return reply(401, { message: "Bad credentials" });
   }
   if (request.method === "DELETE" && path === "/installation/token") {

@@ -45,7 +45,8 @@ export class Endpoint {
       lifeline.cut(new Failure("upstream_timeout", `${issuer.authority} gave no token in time`));
     });
     try {
-      return await this.#exchange(issuer.service, issuer.target, request, lifeline);
+      const reply = await this.#exchange(issuer.service, issuer.target, request, lifeline);
+      return reply instanceof Failure ? unreached(issuer, reply) : reply;
     } finally {
       callOff();
     }
@@ -82,6 +83,13 @@ interface Issuer {
   readonly service: Service;
   readonly target: string;
   readonly authority: string;
+}
+
+/** For who asked, the service itself was not even tried. */
+function unreached({ authority }: Issuer, { message }: Failure): Failure {
+  return new Failure("credential_failed", `no token could be fetched: ${message}`, {
+    next: `check that ${authority} is the right address, and that this machine reaches it`,
+  });
 }
 
 function issuerOf(service: Service, text: string): Issuer | Failure {

@@ -4,7 +4,7 @@
 import type { BaseUrl, Service } from "../config.ts";
 import { Failure } from "../failure.ts";
 import { Secret } from "../secret.ts";
-import { bearerToken, tokenPlacement } from "./bearer-token.ts";
+import { bearerToken, isPath, tokenPlacement, tokensAreJanees } from "./bearer-token.ts";
 import { signedJwt } from "./jwt.ts";
 import type { Auth, CredentialTools, MadeScheme } from "./scheme.ts";
 import type { Token } from "./tokens.ts";
@@ -37,6 +37,7 @@ export const githubApp: MadeScheme = {
       required: true,
       expected: "the app's private key in PEM",
       flag: "pem",
+      signs: "RS256",
     },
     {
       name: "repositories",
@@ -67,14 +68,10 @@ export const githubApp: MadeScheme = {
       fetchToken(service, base, key, tools),
     );
     if (obtained instanceof Failure) return obtained;
-    return {
-      ...bearerToken(obtained),
-      async withdraw() {
-        const token = tools.tokens.drop(service.name, purpose);
-        if (token) await withdraw(service, base, token, tools);
-      },
-    };
+    return bearerToken(obtained);
   },
+  // An agent that withdraws the token takes it from everyone.
+  refuse: (_auth, { path }) => (isPath("/installation/token", path) ? tokensAreJanees() : undefined),
 };
 
 /** A token for reading must never serve one who may write: everything that narrows it is part of its name. */
@@ -97,7 +94,7 @@ async function fetchToken(
 ): Promise<Token | Failure> {
   const { auth } = service;
   const now = Math.floor(tools.now() / 1000);
-  const claims = { iss: auth.open.get("appId") ?? "", iat: now - skewSeconds, exp: now + lifeSeconds };
+  const claims = { iat: now - skewSeconds, exp: now + lifeSeconds, iss: auth.open.get("appId") ?? "" };
   const jwt = await signedJwt(claims, pem, tools.keys);
   if (jwt instanceof Failure) return jwt;
   const url = `${base.text.replace(/\/$/, "")}/app/installations/${auth.open.get("installationId")}/access_tokens`;
@@ -111,7 +108,8 @@ async function fetchToken(
   const { token, expires_at: end } = reply.json;
   const expiresAt = typeof end === "string" ? Date.parse(end) : Number.NaN;
   if (reply.status === 201 && typeof token === "string" && token !== "" && Number.isFinite(expiresAt)) {
-    return { secret: new Secret(token), expiresAt };
+    const secret = new Secret(token);
+    return { secret, expiresAt, withdraw: () => withdraw(service, base, secret, tools) };
   }
   return new Failure("credential_failed", `GitHub gave no installation token (${reply.status})`, {
     next: adviceFor(reply.status),
@@ -151,10 +149,11 @@ function adviceFor(status: number): string {
 async function withdraw(
   service: Service,
   base: BaseUrl,
-  token: Token,
+  token: Secret,
   tools: CredentialTools,
-): Promise<void> {
+): Promise<boolean> {
   const url = `${base.text.replace(/\/$/, "")}/installation/token`;
-  const headers = headersFor(token.secret.reveal());
-  await tools.endpoint.ask(service, { method: "DELETE", url, headers, body: "" });
+  const headers = headersFor(token.reveal());
+  const reply = await tools.endpoint.ask(service, { method: "DELETE", url, headers, body: "" });
+  return !(reply instanceof Failure) && reply.status === 204;
 }

@@ -34,10 +34,17 @@ export interface AuthField {
   readonly required: boolean;
   /** What is expected, for an error and for help: "the app's id, a number". */
   readonly expected: string;
+  /** A private key that signs RS256: what is none is refused where it is given, and not first where it is used. */
+  readonly signs?: "RS256";
   /** Why a value (of a list or a map: each member) is none. Never shows it. */
   readonly problem?: (text: string) => string | undefined;
   /** Of `janee add`, without dashes; by default the name in kebab case. */
   readonly flag?: string;
+  /**
+   * janee itself stores a new one in its place: a call that is on its way then goes on. `alone`: nobody else gives
+   * it, so that it has no flag.
+   */
+  readonly renewed?: "also" | "alone";
 }
 
 /** What is put on a request. */
@@ -79,8 +86,8 @@ export interface Credential {
   sign(request: Unsigned): Placed | Failure;
   /** Looks at an answer of 401: true, and the request is signed anew and sent once more. */
   challenged?(fields: readonly HeaderField[], request: Unsigned): boolean;
-  /** Tells the one who issued it that it is needed no more; whether that is heard is no matter of ours. */
-  withdraw?(): Promise<void>;
+  /** The service answered 401 to it: true, and it is made anew for the next request. */
+  refused?(): boolean;
 }
 
 /** What a scheme may use to make a credential. */
@@ -118,6 +125,8 @@ export interface FixedScheme extends Placement {
 /** The credential is made from what is stored: fetched, or computed for each request. */
 export interface MadeScheme extends Placement {
   readonly fields: readonly AuthField[];
+  /** The fields in one file of the vendor, given where the first secret is expected; undefined: it is none. */
+  unpack?(text: string): { readonly [field: string]: string } | { readonly problem: string } | undefined;
   /** Which fields go together; undefined: all is well. */
   problemIn?(open: ReadonlyMap<string, string>, secrets: ReadonlySet<string>): string | undefined;
   /** A short-lived token is made of the secrets: commands get it, and never the secrets. */
@@ -127,8 +136,13 @@ export interface MadeScheme extends Placement {
     opened: OpenedSecrets,
     tools: CredentialTools,
   ): Credential | Failure | Promise<Credential | Failure>;
-  /** Why what an agent asks for must not be signed. */
-  refuse?(auth: Auth, target: Target, fields: readonly HeaderField[]): Failure | undefined;
+  /** Why what an agent asks for must not be signed. `target`: below the prefix of the base URL. */
+  refuse?(
+    auth: Auth,
+    target: Target,
+    fields: readonly HeaderField[],
+    base: BaseUrl | undefined,
+  ): Failure | undefined;
   /** Whether the bytes of this body are signed, so that it has to be read whole. */
   readsBody?(auth: Auth, fields: readonly HeaderField[]): boolean;
   /** The body without a framing that an agent's own signature put around it; undefined: it has none. */

@@ -7,31 +7,57 @@ export interface Token {
   readonly secret: Secret;
   /** Milliseconds since 1970. */
   readonly expiresAt: number;
+  /** Tells the one who issued it that it is needed no more: whether that was heard. */
+  withdraw?(): Promise<boolean>;
 }
 
 interface Held {
+  readonly service: string;
   readonly token: Token;
   /** Tokens that this one took the place of, as long as someone could still use them. */
   readonly earlier: readonly Token[];
+  readonly since: number;
+  renewAt: number;
+}
+
+export interface Obtained {
+  readonly token: Token;
+  readonly earlier: readonly Secret[];
+  readonly renewAt: number;
+  /** The service took the token for none: whether a new one is fetched next time. */
+  refused(): boolean;
 }
 
 /** Before its end by this much a token is renewed, or by a quarter of its life where that is short. */
 const marginMs = 60_000;
 const mostHeld = 1_000;
+/** A service that refuses every token has no new one fetched for each request. */
+const triedAtLeastMs = 30_000;
 
-/** Told of each token that was fetched: for which service, and until when (milliseconds since 1970) it is good. */
-export type OnFetched = (service: string, expiresAt: number) => void;
+/** Told what becomes of tokens, never told one. Times are milliseconds since 1970. */
+export interface TokenNews {
+  fetched(service: string, expiresAt: number): void;
+  withdrawn(service: string, heard: boolean): void;
+}
+
+const nobody: TokenNews = { fetched: () => {}, withdrawn: () => {} };
 
 export class Tokens {
   readonly #now: () => number;
-  readonly #onFetched: OnFetched;
+  readonly #news: TokenNews;
   readonly #held = new Map<string, Held>();
   readonly #fetching = new Map<string, Promise<Held | Failure>>();
-  readonly #renewAt = new WeakMap<Held, number>();
+  /** How often the tokens of a service were given back. */
+  readonly #withdrawals = new Map<string, number>();
 
-  constructor(now: () => number, onFetched: OnFetched = () => {}) {
+  constructor(now: () => number, news: TokenNews = nobody) {
     this.#now = now;
-    this.#onFetched = onFetched;
+    this.#news = news;
+  }
+
+  /** Whether there is any, or soon will be. */
+  get some(): boolean {
+    return this.#held.size + this.#fetching.size > 0;
   }
 
   /**
@@ -42,25 +68,41 @@ export class Tokens {
     service: string,
     purpose: readonly string[],
     fetch: () => Promise<Token | Failure>,
-  ): Promise<
-    { readonly token: Token; readonly earlier: readonly Secret[]; readonly renewAt: number } | Failure
-  > {
+  ): Promise<Obtained | Failure> {
     const key = JSON.stringify([service, ...purpose]);
     const known = this.#held.get(key);
-    const fresh = known && this.#now() < (this.#renewAt.get(known) ?? 0) ? known : undefined;
+    const fresh = known && this.#now() < known.renewAt ? known : undefined;
     const held = fresh ?? (await this.#fetchOnce(service, key, fetch));
     if (held instanceof Failure) return held;
-    const { token, earlier } = held;
-    const renewAt = this.#renewAt.get(held) ?? token.expiresAt;
-    return { token, earlier: earlier.map(({ secret }) => secret), renewAt };
+    const { token, earlier, renewAt } = held;
+    return {
+      ...{ token, renewAt, earlier: earlier.map(({ secret }) => secret) },
+      refused: () => {
+        if (this.#now() - held.since < triedAtLeastMs) return false;
+        held.renewAt = 0;
+        return true;
+      },
+    };
   }
 
-  /** The token is good for nothing any more: the next one who asks has a new one fetched. */
-  drop(service: string, purpose: readonly string[]): Token | undefined {
-    const key = JSON.stringify([service, ...purpose]);
-    const held = this.#held.get(key);
-    this.#held.delete(key);
-    return held?.token;
+  /**
+   * Gives back what a service's tokens were fetched for until then: the next one who asks has a new one fetched.
+   * One that is still on its way is given back when it comes.
+   */
+  async withdraw(service: string, until = this.#now()): Promise<void> {
+    this.#withdrawals.set(service, (this.#withdrawals.get(service) ?? 0) + 1);
+    const given: Token[] = [];
+    for (const [key, held] of this.#held) {
+      if (held.service !== service || held.since > until) continue;
+      this.#held.delete(key);
+      given.push(held.token, ...held.earlier);
+    }
+    await Promise.all(given.map((token) => this.#giveBack(service, token)));
+  }
+
+  async #giveBack(service: string, token: Token): Promise<void> {
+    if (!token.withdraw || this.#now() >= token.expiresAt) return;
+    this.#news.withdrawn(service, await token.withdraw());
   }
 
   #fetchOnce(service: string, key: string, fetch: () => Promise<Token | Failure>): Promise<Held | Failure> {
@@ -73,16 +115,25 @@ export class Tokens {
 
   async #fetch(service: string, key: string, fetch: () => Promise<Token | Failure>): Promise<Held | Failure> {
     const before = this.#held.get(key);
+    const withdrawals = this.#withdrawals.get(service);
     const token = await fetch();
     if (token instanceof Failure) return token;
+    if (withdrawals !== this.#withdrawals.get(service)) {
+      void this.#giveBack(service, token);
+      return new Failure("credential_failed", "the tokens of this service were withdrawn meanwhile", {
+        next: "send it again",
+      });
+    }
     const now = this.#now();
     const replaced = before ? [before.token, ...before.earlier] : [];
-    const held = { token, earlier: replaced.filter(({ expiresAt }) => now < expiresAt) };
     const margin = Math.min(marginMs, (token.expiresAt - now) / 4);
-    this.#renewAt.set(held, token.expiresAt - margin);
+    const held: Held = {
+      ...{ service, token, since: now, renewAt: token.expiresAt - margin },
+      earlier: replaced.filter(({ expiresAt }) => now < expiresAt),
+    };
     this.#held.delete(key);
     this.#held.set(key, held);
-    this.#onFetched(service, token.expiresAt);
+    this.#news.fetched(service, token.expiresAt);
     const [oldest] = this.#held.keys();
     if (this.#held.size > mostHeld && oldest !== undefined) this.#held.delete(oldest);
     return held;
