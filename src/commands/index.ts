@@ -14,6 +14,7 @@ interface Listed {
 const table: Readonly<Record<string, Listed>> = {
   init: { summary: "make the home, the key and a commented config", load: () => import("./init.ts") },
   add: { summary: "add or update a service and a capability for it", load: () => import("./add.ts") },
+  login: { summary: "log in to a service that wants a person (OAuth 2.0)", load: () => import("./login.ts") },
   set: { summary: "replace the credential of a service", load: () => import("./set.ts") },
   rm: { summary: "remove a service or a capability", load: () => import("./rm.ts") },
   list: { summary: "show services, capabilities and live sessions", load: () => import("./list.ts") },

@@ -125,15 +125,27 @@ function authChanges(before: Auth, after: Auth): Change[] {
     // Scope, permissions, account: what a token may do is not known to be less.
     found.push(isMade(schemeOf(after.type)) ? wider(`auth.${key} changed`) : other(`auth.${key} changed`));
   }
+  const ofItself = renewedByJanee(before, after);
   for (const [field, stored] of after.secret) {
     const old = before.secret.get(field);
-    if (!old) continue;
+    if (!old || ofItself.has(field)) continue;
     if (sameStored(old, stored) || (stored.kind === "sealed" && old.kind === "plain")) continue;
     // Another reference is another existing secret, sent here from now on.
     if (stored.kind === "reference") found.push(wider(`auth.${field} comes from another reference`));
     else found.push(other(`auth.${field} given or sealed anew`));
   }
   return found;
+}
+
+/** Secrets that janee exchanged for new ones, as it notes beside them: no news for anyone. */
+function renewedByJanee(before: Auth, after: Auth): ReadonlySet<string> {
+  const scheme = schemeOf(after.type);
+  const renewed = isMade(scheme) ? scheme.fields.filter((field) => field.renewed) : [];
+  const noted = renewed.some(({ name, renewed: by }) => {
+    const [from, to] = [before.secret.get(name), after.secret.get(name)];
+    return by === "alone" && to !== undefined && !(from && sameStored(from, to));
+  });
+  return new Set(noted ? renewed.map(({ name }) => name) : []);
 }
 
 function sameStored(one: StoredSecret, two: StoredSecret): boolean {

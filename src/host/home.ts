@@ -226,7 +226,10 @@ export class Home implements Policy, Opener {
    * same, it is not parsed again.
    */
   async update(plan: Plan, known?: ConfigDocument): Promise<Failure | undefined> {
-    const done = await withLock(homeLock(this.path), () => this.#updateLocked(plan, known));
+    const done = await withLock(homeLock(this.path), async () => {
+      await this.refreshVault();
+      return this.#updateLocked(plan, known);
+    });
     return done instanceof Failure ? done : undefined;
   }
 
@@ -290,31 +293,45 @@ export class Home implements Policy, Opener {
     service: Service,
     work: (current: ReadonlyMap<string, Secret>) => Promise<Exchanged<T> | Failure>,
   ): Promise<T | Failure> {
-    return withLock(join(this.path, "exchange.db"), async () => {
+    // One for each service: an issuer that is slow to answer holds up nobody else.
+    return withLock(join(this.path, `exchange-${service.name}.db`), async () => {
       this.lookAgain();
       const stored = this.current().config.services.get(service.name);
-      const current = await this.open(stored && isSameAccount(stored, service) ? stored : service);
+      const asStored = stored && isSameAccount(stored, service) ? stored : service;
+      const current = await this.open(asStored);
       if (current instanceof Failure) return current;
       const exchanged = await work(current);
       if (exchanged instanceof Failure) return exchanged;
       const { keep, result } = exchanged;
-      const unkept = keep.size === 0 ? undefined : await this.#keepSecrets(service, keep);
+      const unkept =
+        keep.size === 0 ? undefined : await this.keep(service, keep, { service: asStored, opened: current });
       return unkept ?? result;
     });
   }
 
-  #keepSecrets(service: Service, keep: ReadonlyMap<string, Secret>): Promise<Failure | undefined> {
-    return this.update(({ config, secretPaths }) => {
+  /**
+   * Stores new secrets of a service. `instead`: what they take the place of; where a person has given another one
+   * meanwhile, that one stays.
+   */
+  keep(
+    service: Service,
+    secrets: ReadonlyMap<string, Secret>,
+    instead?: Instead,
+  ): Promise<Failure | undefined> {
+    return this.update(({ config, secretPaths }, vault) => {
       const stored = config.services.get(service.name);
-      if (!stored || !isSameAccount(stored, service)) {
+      const same = stored && isSameAccount(stored, service);
+      if (!same || (instead && !stillStand(stored, [...secrets.keys()], instead, vault))) {
         return new Failure(
           "credential_failed",
           `"${service.name}" was changed while its credential was renewed`,
+          { next: "send it again" },
         );
       }
-      return [...keep].map(([field, secret]) => ({
+      return [...secrets].map(([field, secret]) => ({
         path: secretPaths.get(secretKey(service.name, field)) ?? ["services", service.name, "auth", field],
-        value: secret.reveal(),
+        // Sealed here: whatever an issuer has chosen as its text, it is never read as a reference.
+        value: vault.seal(stored, field, secret.reveal()),
       }));
     });
   }
@@ -338,6 +355,25 @@ export class Home implements Policy, Opener {
     if (!this.#vault.holdsKeyOf(sealed)) await this.refreshVault();
     return this.#vault.open(owner, field, sealed);
   }
+}
+
+/** A service as it was read, and its secrets as they were opened then. */
+interface Instead {
+  readonly service: Service;
+  readonly opened: ReadonlyMap<string, Secret>;
+}
+
+function stillStand(stored: Service, fields: readonly string[], instead: Instead, vault: Vault): boolean {
+  return fields.every((field) => {
+    const there = stored.auth.secret.get(field);
+    const before = instead.service.auth.secret.get(field);
+    if (there?.kind === "reference") return before?.kind === "reference" && before.text === there.text;
+    if (there?.kind !== "sealed") return there === undefined && before === undefined;
+    // Sealed anew by a rotation, it is another text and the same secret.
+    const opened = vault.open(stored, field, there.text);
+    const held = instead.opened.get(field);
+    return !(opened instanceof Failure) && held !== undefined && opened.equals(held);
+  });
 }
 
 /** Whether a new secret of the one belongs to the other: the same place, the same open fields. */

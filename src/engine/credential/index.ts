@@ -4,11 +4,12 @@ import { cookie } from "./cookie.ts";
 import { githubApp } from "./github-app.ts";
 import { headers } from "./headers.ts";
 import { mtls } from "./mtls.ts";
+import { oauth2 } from "./oauth2.ts";
 import { query } from "./query.ts";
 import type { FixedScheme, MadeScheme, Scheme } from "./scheme.ts";
 
 export const fixedSchemes: readonly FixedScheme[] = [bearer, basic, headers, query, cookie];
-export const madeSchemes: readonly MadeScheme[] = [githubApp, mtls];
+export const madeSchemes: readonly MadeScheme[] = [githubApp, oauth2, mtls];
 
 const schemes: ReadonlyMap<string, Scheme> = new Map(
   [...fixedSchemes, ...madeSchemes].map((scheme) => [scheme.type, scheme]),
