@@ -9,7 +9,13 @@ export function schemesTable(): string {
     return row(type, title, page, forms.map((form) => `\`${form}\``).join(" or "));
   });
   const made = madeSchemes.map(({ type, title, page, fields }) =>
-    row(type, title, page, fields.map(fieldText).join("; ")),
+    row(
+      ...([type, title, page] as const),
+      fields
+        .filter((field) => field.renewed !== "alone")
+        .map(fieldText)
+        .join("; "),
+    ),
   );
   const head = [
     "| `auth.type` | what it is | keys of `auth`, and the flag of `janee add` where it differs |",

@@ -1,7 +1,9 @@
+import { azure } from "./azure.ts";
 import { basic } from "./basic.ts";
 import { bearer } from "./bearer.ts";
 import { cookie } from "./cookie.ts";
 import { githubApp } from "./github-app.ts";
+import { googleServiceAccount } from "./google-service-account.ts";
 import { headers } from "./headers.ts";
 import { mtls } from "./mtls.ts";
 import { oauth2 } from "./oauth2.ts";
@@ -9,7 +11,7 @@ import { query } from "./query.ts";
 import type { FixedScheme, MadeScheme, Scheme } from "./scheme.ts";
 
 export const fixedSchemes: readonly FixedScheme[] = [bearer, basic, headers, query, cookie];
-export const madeSchemes: readonly MadeScheme[] = [githubApp, oauth2, mtls];
+export const madeSchemes: readonly MadeScheme[] = [githubApp, oauth2, googleServiceAccount, azure, mtls];
 
 const schemes: ReadonlyMap<string, Scheme> = new Map(
   [...fixedSchemes, ...madeSchemes].map((scheme) => [scheme.type, scheme]),
