@@ -331,7 +331,7 @@ export class Home implements Policy, Opener {
       return [...secrets].map(([field, secret]) => ({
         path: secretPaths.get(secretKey(service.name, field)) ?? ["services", service.name, "auth", field],
         // Sealed here: whatever an issuer has chosen as its text, it is never read as a reference.
-        value: vault.seal(stored, field, secret.reveal()),
+        value: vault.seal(stored, field, secret.reveal(), clock.wall()),
       }));
     });
   }
