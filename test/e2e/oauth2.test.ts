@@ -267,7 +267,7 @@ test("a refresh token that lies elsewhere works, and one that takes its place is
 test("rotated keys of the vault keep a login alive", limit, () =>
   withScene(async (scene) => {
     const { issuer, home } = scene;
-    issuer.lifeSeconds = 1;
+    issuer.lifeSeconds = 2;
     await add(scene, "api", [...withSecret, "--refresh-token-env", "RT"], {
       env: { ...secretEnv.env, RT: issuer.newLogin() },
     });
