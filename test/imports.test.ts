@@ -34,7 +34,14 @@ const allowed: Readonly<Record<string, Room>> = {
   wire: { rooms: ["wire"], packages: [] },
   host: {
     rooms: ["host", "engine", "wire"],
-    packages: [/^node:/, /^@noble\/(ciphers|hashes)\//, /^bun:ffi$/],
+    // X.509, for the local authority alone.
+    packages: [
+      /^node:/,
+      /^@noble\/(ciphers|hashes)\//,
+      /^bun:ffi$/,
+      /^reflect-metadata$/,
+      /^@peculiar\/(x509|asn1-x509|asn1-schema)$/,
+    ],
   },
 };
 

@@ -10,10 +10,8 @@ export const commonFlags: Readonly<Record<string, Flag>> = {
 };
 
 export function readArguments(name: string, command: Command, argv: readonly string[]): Arguments | Failure {
-  const split = argv.indexOf("--");
-  const own = split < 0 ? argv : argv.slice(0, split);
-  const rest = split < 0 ? [] : argv.slice(split + 1);
   const flags = { ...command.flags, ...commonFlags };
+  const { own, rest } = command.runsCommand ? splitCommand(argv, flags) : splitAtDashes(argv);
   const { tokens } = parseArgs({
     args: [...own],
     options: flags,
@@ -56,6 +54,27 @@ export function readArguments(name: string, command: Command, argv: readonly str
     texts: (flag) => values.get(flag) ?? [],
     inOrder: (...names) => typed.filter((one) => names.includes(one.name)),
   };
+}
+
+interface Split {
+  readonly own: readonly string[];
+  readonly rest: readonly string[];
+}
+
+function splitAtDashes(argv: readonly string[]): Split {
+  const split = argv.indexOf("--");
+  return split < 0 ? { own: argv, rest: [] } : { own: argv.slice(0, split), rest: argv.slice(split + 1) };
+}
+
+/** The own flags end at `--`, or at the first word that is neither a flag nor the value of one. */
+function splitCommand(argv: readonly string[], flags: Readonly<Record<string, Flag>>): Split {
+  for (let at = 0; at < argv.length; at += 1) {
+    const word = argv[at] ?? "";
+    if (word === "--") return { own: argv.slice(0, at), rest: argv.slice(at + 1) };
+    if (!word.startsWith("-")) return { own: argv.slice(0, at), rest: argv.slice(at) };
+    if (flags[word.slice(2)]?.type === "string") at += 1;
+  }
+  return { own: argv, rest: [] };
 }
 
 function unknownFlag(name: string, written: string, flags: Readonly<Record<string, Flag>>): Failure {

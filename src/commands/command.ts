@@ -36,6 +36,8 @@ export interface Command {
   readonly usage: string;
   readonly flags: Readonly<Record<string, Flag>>;
   readonly positionals: { readonly least: number; readonly most: number };
+  /** The positionals are another command's line, flags and all: its first word ends the own flags. */
+  readonly runsCommand?: boolean;
   /** Lines of further help. */
   readonly notes?: readonly string[];
   /** The exit status, or a failure that is printed with its own. */

@@ -1,4 +1,3 @@
-import { describeQuestion } from "../engine/describe-question.ts";
 import type { CommandReply } from "../engine/exec/call.ts";
 import { Failure } from "../engine/failure.ts";
 import { Lifeline } from "../engine/ports.ts";
@@ -6,9 +5,9 @@ import { shortId } from "../engine/session.ts";
 import { entropy } from "../host/clock.ts";
 import { readInput, writeOutput } from "../host/terminal.ts";
 import { shown } from "../surface/mcp/exec.ts";
+import { askOnTerminal } from "./ask-on-terminal.ts";
 import type { Command, Talk } from "./command.ts";
 import { withJanee } from "./open.ts";
-import { refuseWithoutPerson } from "./person.ts";
 import { watchOver } from "./watch.ts";
 import type { Janee } from "./wire-up.ts";
 
@@ -84,7 +83,7 @@ async function exec(janee: Janee, talk: Talk, wish: Wish): Promise<number | Fail
     let reply = await run();
     for (let asked = 0; reply instanceof Failure && reply.approval !== undefined; asked++) {
       if (asked === mostQuestions) return reply;
-      const refused = await askOnTerminal(janee, talk, reply.approval);
+      const refused = await askOnTerminal(janee, talk, "exec", reply.approval);
       if (refused) return refused;
       reply = await run();
     }
@@ -93,21 +92,6 @@ async function exec(janee: Janee, talk: Talk, wish: Wish): Promise<number | Fail
     await janee.broker.endSessionsOf(caller, "exec");
     watch.stop();
   }
-}
-
-async function askOnTerminal(janee: Janee, talk: Talk, id: string): Promise<Failure | undefined> {
-  const approval = janee.approvals.byId(id);
-  if (!approval) return new Failure("approval_expired", "this no longer waits: it was decided or it expired");
-  const refused = await refuseWithoutPerson(janee, talk, {
-    command: `exec: approve ${id}`,
-    stakes: describeQuestion(approval, janee.sessions.now()),
-    need: `"${approval.capability}" wants a person's yes`,
-    ask: "run it?",
-  });
-  const way = { surface: "cli", through: "person" } as const;
-  const verdict = refused ? "declined" : approval.kind === "session" ? "session" : "once";
-  const decided = await janee.broker.decide(id, verdict, way);
-  return refused ?? (decided instanceof Failure ? decided : undefined);
 }
 
 function told(talk: Talk, { exitCode, signal, stdout, stderr, durationMs, timedOut }: CommandReply): number {

@@ -3,7 +3,7 @@ import { Failure } from "../engine/failure.ts";
 import { didYouMean } from "../engine/nearest.ts";
 import { commonFlags, readArguments } from "./arguments.ts";
 import type { Command, Flag, Talk } from "./command.ts";
-import { exitCode } from "./exit-code.ts";
+import { fail } from "./fail.ts";
 import { commit, version } from "./version.ts";
 
 interface Listed {
@@ -26,6 +26,8 @@ const table: Readonly<Record<string, Listed>> = {
   grant: { summary: "make a session by your own hand", load: () => import("./grant.ts") },
   agent: { summary: "give agents tokens of their own, for HTTP", load: () => import("./agent.ts") },
   exec: { summary: "run a command with a credential in its environment", load: () => import("./exec.ts") },
+  run: { summary: "run a command behind the proxy, without keys", load: () => import("./run.ts") },
+  ca: { summary: "print, renew or remove the local authority", load: () => import("./ca.ts") },
   sessions: { summary: "list active sessions", load: () => import("./sessions.ts") },
   revoke: { summary: "end sessions now", load: () => import("./revoke.ts") },
   approvals: { summary: "list what waits for a person", load: () => import("./approvals.ts") },
@@ -89,19 +91,6 @@ export async function run(argv: readonly string[], talk: Talk): Promise<number> 
   }
   const result = await command.run(args, talk);
   return result instanceof Failure ? fail(result, talk) : result;
-}
-
-/** A failure on stderr in words, or with `--json` on stdout as the same object that HTTP shows. */
-function fail(failure: Failure, talk: Talk): number {
-  const { code, message, rule, next, at } = failure;
-  if (talk.json) {
-    talk.printJson({ error: { code, message, rule, next, at } });
-  } else {
-    const place = at ? `${at.file}:${at.line}:${at.column}: ` : "";
-    talk.say(`janee: ${place}${message}${rule === undefined ? "" : ` (${rule})`}`);
-    if (next !== undefined) talk.say(`  → ${next}`);
-  }
-  return exitCode(code);
 }
 
 function overview(): string {

@@ -1,4 +1,5 @@
 import { Failure } from "../engine/failure.ts";
+import type { Observed } from "../engine/trail.ts";
 import { Home } from "../host/home.ts";
 import type { Talk } from "./command.ts";
 import { type Janee, wireUp } from "./wire-up.ts";
@@ -10,14 +11,19 @@ import { type Janee, wireUp } from "./wire-up.ts";
 export async function withJanee(
   talk: Talk,
   work: (janee: Janee) => Promise<number | Failure>,
-  options: { readonly create?: boolean; readonly toStop?: boolean } = {},
+  options: {
+    readonly create?: boolean;
+    readonly toStop?: boolean;
+    /** Told of each line of the trail that this process writes of a request. */
+    readonly observe?: (entry: Observed) => void;
+  } = {},
 ): Promise<number | Failure> {
   const { environment } = talk;
   const home = options.toStop
     ? await Home.openToStop(environment)
     : await Home.open(environment, options.create ?? false);
   if (home instanceof Failure) return home;
-  const janee = wireUp(home);
+  const janee = wireUp(home, home, options.observe);
   if (janee instanceof Failure) return janee;
   try {
     return await work(janee);

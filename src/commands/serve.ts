@@ -7,17 +7,17 @@ import { ownAuthorities } from "../surface/foreign.ts";
 import { makePage } from "../surface/page.ts";
 import { type Load, serveConnection } from "../surface/proxy.ts";
 import type { Command, Talk } from "./command.ts";
+import { forwardFor } from "./forward.ts";
 import { mcpOverHttp } from "./mcp-http.ts";
 import { withJanee } from "./open.ts";
 import { defaultHost, defaultPort } from "./serve-address.ts";
+import { bounds } from "./serve-bounds.ts";
 import { installation } from "./serve-install.ts";
 import { version } from "./version.ts";
 import { watchOver } from "./watch.ts";
 import type { Janee } from "./wire-up.ts";
 
-const patience = { idle: 75_000, head: 15_000, body: 60_000 };
-const mostConnections = 4096;
-const mostRequests = 2048;
+const { patience, mostConnections, mostRequests } = bounds;
 
 export const command: Command = {
   usage: "[--host 127.0.0.1] [--port 5263] [--allow-host NAME]… [--install | --uninstall]",
@@ -69,6 +69,7 @@ async function serve(
   const load: Load = { atWork: 0 };
   const page = makePage({ version });
   const mcp = mcpOverHttp(janee);
+  const forward = forwardFor(janee, { callerOf: () => undefined });
   const listening = await listen({
     host,
     port,
@@ -83,6 +84,7 @@ async function serve(
         own,
         patience,
         mostRequests,
+        forward,
       };
       serveConnection(connection, face, load).catch((error: unknown) => {
         connection.destroy();

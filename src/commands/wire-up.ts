@@ -10,9 +10,11 @@ import type { CredentialTools } from "../engine/credential/scheme.ts";
 import { Tokens } from "../engine/credential/tokens.ts";
 import type { Entry } from "../engine/entry.ts";
 import { Failure } from "../engine/failure.ts";
+import { Placeholders } from "../engine/placeholder.ts";
 import type { Policy, Spawner } from "../engine/ports.ts";
 import { PreparedServices } from "../engine/prepared.ts";
 import { Sessions, shortId } from "../engine/session.ts";
+import type { Observed } from "../engine/trail.ts";
 import { alarm, clock, entropy, soon } from "../host/clock.ts";
 import { decoder } from "../host/decode.ts";
 import { digest } from "../host/digest.ts";
@@ -35,6 +37,7 @@ export interface Janee {
   readonly audit: AuditTrail;
   readonly broker: Broker;
   readonly credentialTools: CredentialTools;
+  readonly placeholders: Placeholders;
   /** Writes an audit line of an event that is no request. */
   note(entry: Omit<Entry, "timestamp" | "id">): Promise<Failure | undefined>;
   close(): void;
@@ -42,7 +45,11 @@ export interface Janee {
 
 const writerIdLength = 10;
 
-export function wireUp(home: Home, policy: Policy = home): Janee | Failure {
+export function wireUp(
+  home: Home,
+  policy: Policy = home,
+  observe?: (entry: Observed) => void,
+): Janee | Failure {
   const store = openState(home.path);
   if (store instanceof Failure) return store;
   const rows = new RowSeal(
@@ -97,12 +104,16 @@ export function wireUp(home: Home, policy: Policy = home): Janee | Failure {
   };
   const services = new PreparedServices(home, credentialTools);
   const spawner = makeSpawner({ home: home.path, environment: home.environment });
+  const placeholders = new Placeholders(digest, () => home.vault.placeholderKey);
   const broker = new Broker({
     ...{ policy, store, sessions, approvals, agents, services, upstream },
     ...{ decoder, audit, digest, entropy, spawner, clock },
+    placeholders,
+    ...(observe === undefined ? {} : { observe }),
   });
   return {
-    ...{ home, store, rows, sessions, approvals, agents, spawner, audit, broker, credentialTools },
+    ...{ home, store, rows, sessions, approvals, agents, spawner, audit, broker },
+    ...{ credentialTools, placeholders },
     note,
     close() {
       audit.flush();

@@ -140,7 +140,7 @@ export class Access {
   /** Under one lock: whether a person is needed, the use of what a person said, and the new session. */
   #mint(wish: AccessWish, capability: Capability, answered: Question | undefined): Session | undefined {
     const { store, sessions, approvals, agents } = this.#parts;
-    const { owner, agent, agentProven } = wish.caller;
+    const { owner, agent, agentProven, ttlMs } = wish.caller;
     return store.transaction(() => {
       // A session that began after its agent was removed would outlive the removal.
       if (!agents.stands(wish.caller)) return undefined;
@@ -156,6 +156,7 @@ export class Access {
         owner,
         capability,
         approvedBy: answered ? "person" : "policy",
+        ...(ttlMs === undefined ? {} : { ttlMs }),
         ...(agent === undefined ? {} : { agent }),
         ...(agentProven ? { agentProven } : {}),
         ...(wish.reason === undefined ? {} : { reason: wish.reason }),

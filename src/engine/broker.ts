@@ -9,6 +9,7 @@ import { bodyLength, collect } from "./bodies.ts";
 import type { Call, Judged, Progress, Reply } from "./call.ts";
 import type { Caller } from "./caller.ts";
 import { Consent, type Way } from "./consent.ts";
+import type { Reach } from "./destination.ts";
 import type { Story } from "./entry.ts";
 import type { CommandCall, CommandReply } from "./exec/call.ts";
 import { Commands } from "./exec/commands.ts";
@@ -16,9 +17,11 @@ import { Failure } from "./failure.ts";
 import { type Flight, InFlight } from "./in-flight.ts";
 import { IssuedCredentials } from "./issued/issued.ts";
 import { maskReply } from "./issued/mask-reply.ts";
+import type { Sent } from "./issued/substitute.ts";
 import { countUse, refuseOverLimit } from "./limit.ts";
 import { noticeOf } from "./notice.ts";
 import { type Outgoing, outgoing } from "./outgoing.ts";
+import { checkPlaceholders, type Placeholders } from "./placeholder.ts";
 import type {
   Clock,
   Decoder,
@@ -37,7 +40,7 @@ import { sameService } from "./same-service.ts";
 import { boundaryOf, scrubReply, scrubStream } from "./scrub-reply.ts";
 import { judge, type Session, type Sessions } from "./session.ts";
 import { Standings } from "./standing.ts";
-import { refusedAccess, refusedCall, Trail } from "./trail.ts";
+import { type Observed, refusedAccess, refusedCall, Trail } from "./trail.ts";
 import { Withdrawals } from "./withdrawals.ts";
 
 export interface BrokerParts {
@@ -54,7 +57,12 @@ export interface BrokerParts {
   readonly entropy: Entropy;
   readonly spawner: Spawner;
   readonly clock: Clock;
+  readonly placeholders: Placeholders;
+  /** Told how each request ended. */
+  readonly observe?: (entry: Observed) => void;
 }
+
+export type EndTunnel = (bytes: { readonly bytesIn: number; readonly bytesOut: number }) => Promise<void>;
 
 /** Bodies of up to 8 MiB each. */
 const mostReadFirst = 32;
@@ -127,6 +135,11 @@ export class Broker {
     return this.#commands.run(call);
   }
 
+  /** The capabilities that a token or a caller is for; undefined: a token that nobody holds. */
+  reachOf(by: Call["by"]): Reach | undefined {
+    return this.#standings.reachOf(by, this.#parts.policy.current().config);
+  }
+
   async handle(asked: Call): Promise<Reply | Failure> {
     const id = this.#trail.newId();
     const caller = this.#standings.callerOf(asked);
@@ -135,6 +148,11 @@ export class Broker {
     if (call instanceof Failure) return this.#refuse(id, asked, call);
     const judged = this.#judge(call, undefined);
     if (judged instanceof Failure) return this.#refuse(id, call, judged);
+    const misplaced = this.#checkPlaceholders(call, judged);
+    if (misplaced) {
+      await this.#trail.alarm(refusedCall(id, call, judged.session, judged), misplaced);
+      return this.#refuse(id, call, misplaced, judged);
+    }
     const startedAt = this.#parts.sessions.now();
     const { body } = call;
     const unread: Progress = {
@@ -166,6 +184,20 @@ export class Broker {
     return session !== undefined && judge(session, sessions.now()) === undefined;
   }
 
+  #checkPlaceholders({ fields, target }: Call, { admission, session }: Judged): Failure | undefined {
+    const { placeholders, policy } = this.#parts;
+    const carrying = { owner: session?.owner ?? "person", service: admission.service, target, fields };
+    const services = policy.current().config.services.values();
+    return checkPlaceholders(placeholders, { ...carrying, services });
+  }
+
+  /** What stands for the service's own credential in this session, where that is one value. */
+  #ownPlaceholder({ admission, session }: Judged, { secrets }: Prepared): Sent["own"] {
+    const [secret, ...others] = secrets.values();
+    if (!secret || others.length > 0 || !session) return undefined;
+    return { placeholder: this.#parts.placeholders.of(session.owner, admission.service), secret };
+  }
+
   #refusedByRules(call: Call): Failure | undefined {
     const { policy, sessions } = this.#parts;
     const admission = admit(policy.current().config, "rules-only", call, sessions.now());
@@ -194,6 +226,22 @@ export class Broker {
     target = "",
   ): Promise<void> {
     await this.#trail.refuse({ id: this.#trail.newId(), surface, peer, method, target }, failure);
+  }
+
+  /** Bytes that pass unread to where no capability is. Nothing passes that is not written down. */
+  async beginTunnel(surface: string, by: Call["by"], path: string): Promise<EndTunnel | Failure> {
+    const { owner, agent } = this.#standings.whose(by);
+    const startedAt = this.#parts.sessions.now();
+    const tunnel = { event: "tunnel", surface, owner, method: "CONNECT", path } as const;
+    const who = agent === undefined ? tunnel : { ...tunnel, agent };
+    const unwritten = await this.#trail.note({ ...who, outcome: "opened" });
+    return (
+      unwritten ??
+      (async (bytes) => {
+        const durationMs = Math.round(this.#parts.sessions.now() - startedAt);
+        await this.#trail.note({ ...who, outcome: "ended", durationMs, ...bytes });
+      })
+    );
   }
 
   /** Ends calls in flight whose session or capability is gone, and gives back tokens that were revoked with it. Run many times a second. */
@@ -268,7 +316,8 @@ export class Broker {
       if (connection instanceof Failure) return connection;
       // From here to the first byte nothing else can run: what is checked and signed now is true when it is sent.
       const refused = this.#lastLook(progress, before, isFirst);
-      const sent = { fields, body: progress.body };
+      const own = this.#ownPlaceholder(before, prepared);
+      const sent = { fields, body: progress.body, ...(own === undefined ? {} : { own }) };
       const made = refused ?? outgoing(before.admission, sent, prepared, resolve, clock.wall());
       if (made instanceof Failure) {
         connection.release();

@@ -10,6 +10,12 @@ export interface Caller {
   readonly agentProven?: boolean;
   /** The capabilities it was started for; undefined: all. */
   readonly only?: ReadonlySet<string>;
+  /** Of each of its sessions, where that is shorter than the capability's own. */
+  readonly ttlMs?: number;
+  /** Sessions that expire are replaced while it lives, as if it had asked. */
+  readonly renews?: boolean;
+  /** `only` is an order: of several capabilities for one address the first decides. */
+  readonly firstMatch?: boolean;
 }
 
 export function mayKnow(caller: Caller, capability: string): boolean {

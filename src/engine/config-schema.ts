@@ -184,6 +184,10 @@ const network = closed({
   proxy: { type: "string", pattern: "^http://\\S+:[0-9]{1,5}/?$" },
   noProxy: list("Host names, or suffixes that begin with a dot"),
   caFile: text("Certificates of authorities to trust"),
+  unmatched: {
+    enum: ["deny", "tunnel"],
+    description: "Forward proxy: what no capability is at (default deny)",
+  },
 });
 
 const vaultName = { type: "string", pattern: "^[A-Za-z0-9_-][A-Za-z0-9_./-]*$" };

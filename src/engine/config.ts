@@ -80,7 +80,11 @@ export interface NetworkSettings {
   /** Host names, or suffixes that begin with a dot. */
   readonly noProxy: readonly string[];
   readonly caFile: string | undefined;
+  /** What the forward proxy does with addresses that no capability is at; absent: deny. */
+  readonly unmatched?: Unmatched;
 }
+
+export type Unmatched = "deny" | "tunnel";
 
 /** How janee logs in to Vault or OpenBao; the secret that belongs to it is sealed or a reference. */
 export type VaultLogin =

@@ -10,6 +10,8 @@ export type EntryEvent =
   | "credential"
   | "command"
   | "refusals"
+  | "tunnel"
+  | "alarm"
   | "start";
 
 /** What is written down. Absent fields are left out. */

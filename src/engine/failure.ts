@@ -65,6 +65,12 @@ export type FailureCode =
   | "not_a_request_capability"
   | "agent_not_allowed"
   | "reason_required"
+  // a proxy to the world
+  | "proxy_token_needed"
+  | "host_not_allowed"
+  | "cleartext_forbidden"
+  | "capability_ambiguous"
+  | "misdirected"
   // commands
   | "not_an_exec_capability"
   | "command_denied"

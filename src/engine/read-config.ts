@@ -1,5 +1,5 @@
 // The text of config.yaml → what it means. Nothing starts on a bad file: the first complaint is returned.
-import type { Capability, Config, NetworkSettings, Service } from "./config.ts";
+import type { Capability, Config, NetworkSettings, Service, Unmatched } from "./config.ts";
 import type { OnSecret } from "./config-auth.ts";
 import { capabilityOf } from "./config-capability.ts";
 import { fileOf, noProxyOf, problemInName, proxyOf } from "./config-fields.ts";
@@ -41,7 +41,7 @@ export interface PlainSecret {
 }
 
 export const topKeys: readonly string[] = ["services", "capabilities", "network", "audit", "stores"];
-export const networkKeys: readonly string[] = ["proxy", "noProxy", "caFile"];
+export const networkKeys: readonly string[] = ["proxy", "noProxy", "caFile", "unmatched"];
 export const auditKeys: readonly string[] = ["sync"];
 
 export function secretKey(service: string, field: string): string {
@@ -136,9 +136,20 @@ function networkOf(place: Place | undefined): NetworkSettings {
   const fields = given(place)?.fields(networkKeys);
   const proxy = fields?.get("proxy");
   const noProxy = fields?.get("noProxy");
+  const unmatched = unmatchedOf(fields?.get("unmatched"));
   return {
     proxy: proxy && proxyOf(proxy),
     noProxy: (noProxy && noProxyOf(noProxy)) ?? [],
     caFile: fileOf(fields?.get("caFile")),
+    ...(unmatched === undefined ? {} : { unmatched }),
   };
+}
+
+export const unmatchedChoices: readonly Unmatched[] = ["deny", "tunnel"];
+
+function unmatchedOf(place: Place | undefined): Unmatched | undefined {
+  const text = place?.string("deny or tunnel");
+  const choice = unmatchedChoices.find((one) => one === text);
+  if (place && text !== undefined && choice === undefined) place.refuse("expected deny or tunnel");
+  return choice;
 }

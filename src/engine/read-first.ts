@@ -29,8 +29,8 @@ export function readFirst(
 
 /** What is signed with the request, or may be replaced in it, has to be known before its head goes out. */
 function isSigned(call: Call, { admission }: Judged): boolean {
-  const { auth, capture, placeholders } = admission.service;
-  if (capture.length > 0 && placeholders.includes("body") && call.body.kind !== "empty") return true;
+  const { auth, placeholders } = admission.service;
+  if (placeholders.includes("body") && call.body.kind !== "empty") return true;
   const scheme = schemeOf(auth.type);
   return isMade(scheme) && call.body.kind !== "empty" && scheme.readsBody?.(auth, call.fields) === true;
 }

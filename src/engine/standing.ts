@@ -3,6 +3,8 @@ import type { Access } from "./access.ts";
 import { unknownCapability } from "./admit.ts";
 import { type Agents, isAgentToken } from "./agents.ts";
 import { type Caller, mayKnow } from "./caller.ts";
+import type { Config } from "./config.ts";
+import type { Reach } from "./destination.ts";
 import { Failure } from "./failure.ts";
 import type { Store } from "./ports.ts";
 import type { Session, Sessions } from "./session.ts";
@@ -53,6 +55,25 @@ export class Standings {
       : sessions.byId(by.session, store.versionOfTick());
   }
 
+  /** The capabilities that a token or a caller is for; undefined: a token that nobody holds. */
+  reachOf(by: By, config: Config): Reach | undefined {
+    const none: Pick<Asking, "surface" | "capability"> = { surface: "forward", capability: "" };
+    const caller = this.callerOf({ ...none, by });
+    if (caller) {
+      const names = caller.only ?? config.capabilities.keys();
+      return { capabilities: [...names], firstMatch: caller.firstMatch ?? false };
+    }
+    const session = this.sessionOf({ ...none, by });
+    return session && { capabilities: [session.capability], firstMatch: false };
+  }
+
+  /** For the audit trail. */
+  whose(by: By): { readonly owner: string; readonly agent?: string | undefined } {
+    const none: Pick<Asking, "surface" | "capability"> = { surface: "forward", capability: "" };
+    const asking = { ...none, by };
+    return this.callerOf(asking) ?? this.sessionOf(asking) ?? { owner: "unknown" };
+  }
+
   /** A caller without a live session asks for one. `refused`: what the rules say anyway, so that nobody is bothered. */
   seated<C extends Asking>(
     call: C,
@@ -67,7 +88,13 @@ export class Standings {
 
   async #opened<C extends Asking>(call: C, caller: Caller): Promise<C | Failure> {
     const { surface, capability, reason } = call;
-    const wish = { surface, caller, capability, renew: false, ...(reason === undefined ? {} : { reason }) };
+    const wish = {
+      surface,
+      caller,
+      capability,
+      renew: caller.renews ?? false,
+      ...(reason === undefined ? {} : { reason }),
+    };
     const opened = await this.#access.open(wish);
     return opened instanceof Failure ? opened : { ...call, by: { session: opened.id } };
   }

@@ -29,6 +29,14 @@ export interface Ending {
 /** What the two lines of a call need of it. */
 type Begun = Pick<Progress, "id" | "startedAt" | "body">;
 
+/** How a request ended, for those who count: `code` where it failed or was refused. */
+export interface Observed {
+  readonly event: "response" | "refused" | "alarm";
+  readonly code: Failure["code"] | undefined;
+  readonly redactions: number;
+  readonly message?: string;
+}
+
 /** What is known of a request that is refused. */
 export interface Refused {
   readonly id: string;
@@ -61,7 +69,9 @@ export class Trail {
   readonly #services: PreparedServices;
   readonly #policy: Policy;
   readonly #now: () => number;
+  readonly #observe: ((entry: Observed) => void) | undefined;
   readonly #refusals = new RefusalMeter();
+  readonly #alarms = new RefusalMeter();
   readonly #idPrefix: string;
   readonly #known = new WeakMap<Session, Whose>();
   #count = 0;
@@ -72,11 +82,13 @@ export class Trail {
     readonly policy: Policy;
     readonly entropy: Entropy;
     readonly now: () => number;
+    readonly observe?: (entry: Observed) => void;
   }) {
     this.#audit = parts.audit;
     this.#services = parts.services;
     this.#policy = parts.policy;
     this.#now = parts.now;
+    this.#observe = parts.observe;
     this.#idPrefix = shortId(parts.entropy, 8);
   }
 
@@ -148,6 +160,7 @@ export class Trail {
   end(progress: Begun, story: Story, ending: Ending): Promise<Failure | undefined> {
     const now = this.#now();
     const { status, exitCode, signal, outcome = "ok", bytesOut, redactions, failure } = ending;
+    this.#observe?.({ event: "response", code: failure, redactions });
     const entry: Entry = {
       timestamp: isoTime(now),
       id: progress.id,
@@ -183,6 +196,7 @@ export class Trail {
 
   async refuse(call: Refused, failure: Failure): Promise<void> {
     const now = this.#now();
+    this.#observe?.({ event: "refused", code: failure.code, redactions: 0 });
     if (!this.#refusals.takesLine(call.peer, now)) return;
     const clean = await this.#cleanerFor(call.capability);
     const { session, capability, service, reason } = call;
@@ -213,6 +227,22 @@ export class Trail {
       ...(failure.rule === undefined ? {} : { rule: failure.rule }),
       ...(reason === undefined ? {} : { reason: clean(reason) }),
       peer: call.peer,
+    });
+  }
+
+  /** Something that a person should hear of: a sign that a key's stand-in was carried to where it does not belong. */
+  async alarm(call: Refused, failure: Failure): Promise<void> {
+    const { surface, session, capability, service, method = "" } = call;
+    const { owner = "unknown", agent } = session ?? call;
+    this.#observe?.({ event: "alarm", code: failure.code, redactions: 0, message: failure.message });
+    if (!this.#alarms.takesLine(call.peer, this.#now())) return;
+    await this.note({
+      ...{ event: "alarm", surface, owner, method: method.slice(0, 20) },
+      ...(agent === undefined ? {} : { agent }),
+      ...(session === undefined ? {} : { session: session.id }),
+      ...(capability === undefined ? {} : { capability }),
+      ...(service === undefined ? {} : { service }),
+      ...{ code: failure.code, message: failure.message },
     });
   }
 

@@ -97,6 +97,11 @@ export class Vault {
     return this.#keys.audit;
   }
 
+  /** What stands for keys stays the same over rotations, for commands that run through one. */
+  get placeholderKey(): Uint8Array {
+    return derive(this.#keys.audit, this.#keys.id, "janee placeholders v1");
+  }
+
   /** `setAt`: when the credential was given, which a person can read from the sealed text. */
   seal(service: Service, field: string, text: string, setAt?: number): string {
     const keys = this.#keys;

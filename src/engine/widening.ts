@@ -372,6 +372,10 @@ function networkChanges(old: Config, now: Config): Change[] {
   if (before.caFile !== after.caFile) {
     found.push(change(`caFile ${before.caFile ?? "none"} → ${after.caFile ?? "none"}`));
   }
+  if (before.unmatched !== after.unmatched) {
+    const [old = "deny", next = "deny"] = [before.unmatched, after.unmatched];
+    if (old !== next) found.push((next === "tunnel" ? wider : other)(`unmatched ${old} → ${next}`));
+  }
   return named("network", found);
 }
 

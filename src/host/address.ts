@@ -72,3 +72,18 @@ export function isLinkLocal(address: string): boolean {
     text === "100.100.100.200"
   );
 }
+
+/** The internet, as seen from here: nothing of this machine, its networks, or what is reserved (RFC 6890). */
+export function isPublic(address: string): boolean {
+  const text = plain(address);
+  if (isIP(text) === 4) {
+    const [a = 0, b = 0, c = 0] = text.split(".").map(Number);
+    if (a === 0 || a === 10 || a === 127 || a >= 224) return false;
+    if (a === 100 && b >= 64 && b < 128) return false;
+    if ((a === 169 && b === 254) || (a === 172 && b >= 16 && b < 32) || (a === 192 && b === 168))
+      return false;
+    return !((a === 192 && b === 0 && (c === 0 || c === 2)) || (a === 198 && (b === 18 || b === 19)));
+  }
+  // Global unicast is 2000::/3; documentation, Teredo and 6to4 (which carries any IPv4 address) lie in it.
+  return isIP(text) === 6 && /^[23]/.test(text) && !/^(?:2001:(?:0:|:|db8:)|2002:)/.test(text);
+}

@@ -53,10 +53,10 @@ function dialAddress(
   port: number,
 ): Promise<Socket | Failure> {
   if (service.base?.scheme === "http")
-    return settled(service, connectTcp({ host: address, port }), "connect");
+    return settled(whereOf(service), connectTcp({ host: address, port }), "connect");
   const options = tlsOptions(service, network, identity);
   if (options instanceof Failure) return Promise.resolve(options);
-  return settled(service, connectTls({ ...options, host: address, port }), "secureConnect");
+  return settled(whereOf(service), connectTls({ ...options, host: address, port }), "secureConnect");
 }
 
 function tlsOptions(
@@ -94,14 +94,17 @@ function certificateAuthorities(files: readonly (string | undefined)[]): string[
   return list;
 }
 
+function whereOf({ base, name }: Service): string {
+  return base?.authority ?? name;
+}
+
 /** Resolves when the socket is ready for use, or with why it is not. */
 function settled(
-  service: Service,
+  where: string,
   socket: Socket,
   ready: "connect" | "secureConnect",
 ): Promise<Socket | Failure> {
   return new Promise((done) => {
-    const where = service.base?.authority ?? service.name;
     const finish = (result: Socket | Failure): void => {
       clearTimeout(timer);
       socket.removeListener("error", fail);
@@ -162,17 +165,24 @@ async function dialThroughProxy(
       next: "use https, or add the host to network.noProxy",
     });
   }
-  const tcp = await settled(service, connectTcp({ host: proxy.host, port: proxy.port }), "connect");
-  if (tcp instanceof Failure) return tcp;
-  const opened = await openTunnel(
-    tcp,
+  const tcp = await dialProxy(
+    proxy,
     `${base.host.includes(":") ? `[${base.host}]` : base.host}:${base.port}`,
-    proxy.authorization,
   );
-  if (opened instanceof Failure) return opened;
+  if (tcp instanceof Failure) return tcp;
   const options = tlsOptions(service, network, identity);
   if (options instanceof Failure) return options;
-  return settled(service, connectTls({ ...options, socket: tcp }), "secureConnect");
+  return settled(whereOf(service), connectTls({ ...options, socket: tcp }), "secureConnect");
+}
+
+/** A tunnel through the network's proxy, ready for use. */
+export async function dialProxy(
+  proxy: NonNullable<Network["proxy"]>,
+  authority: string,
+): Promise<Socket | Failure> {
+  const tcp = await settled(authority, connectTcp({ host: proxy.host, port: proxy.port }), "connect");
+  if (tcp instanceof Failure) return tcp;
+  return (await openTunnel(tcp, authority, proxy.authorization)) ?? tcp;
 }
 
 function openTunnel(

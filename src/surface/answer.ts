@@ -19,6 +19,7 @@ export function failureReply(failure: Failure): Reply {
   const fields = [field("Content-Type", "application/json"), field("Cache-Control", "no-store")];
   const status = statusOf[code];
   if (status === 401) fields.push(field("WWW-Authenticate", 'Bearer realm="janee"'));
+  if (status === 407) fields.push(field("Proxy-Authenticate", 'Basic realm="janee"'));
   if (failure.retryAfter !== undefined) fields.push(field("Retry-After", String(failure.retryAfter)));
   const bytes = Buffer.from(`${JSON.stringify({ error: { code, message, rule, next } })}\n`);
   return { status, fields, body: { kind: "whole", bytes } };

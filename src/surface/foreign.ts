@@ -39,6 +39,11 @@ export function refuseForeign(head: RequestHead, own: ReadonlySet<string>): Fail
   return undefined;
 }
 
+/** Whether an authority, as a client of a proxy names it, is this listener. */
+export function isOwnAuthority(authority: string, own: ReadonlySet<string>): boolean {
+  return own.has(authority.toLowerCase());
+}
+
 function isOwnOrigin(origin: string, own: ReadonlySet<string>): boolean {
   const match = /^https?:\/\/([^/]+)$/.exec(origin.toLowerCase());
   return match?.[1] !== undefined && own.has(match[1]);

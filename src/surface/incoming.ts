@@ -2,7 +2,14 @@
 import { Failure, FailureError } from "../engine/failure.ts";
 import type { Body } from "../engine/ports.ts";
 import type { Connection } from "../wire/connection.ts";
-import { BodyReader, type HeadLimits, Malformed, type RequestHead, readRequestHead } from "../wire/http1.ts";
+import {
+  BodyReader,
+  type Forms,
+  type HeadLimits,
+  Malformed,
+  type RequestHead,
+  readRequestHead,
+} from "../wire/http1.ts";
 
 const continueLine = Buffer.from("HTTP/1.1 100 Continue\r\n\r\n");
 
@@ -19,14 +26,16 @@ export class Incoming {
   readonly #connection: Connection;
   readonly #limits: HeadLimits;
   readonly #patience: Patience;
+  readonly #forms: Forms;
   #unread: Buffer | undefined;
   /** The body of the request at hand, until its last byte was read. */
   #body: BodyReader | undefined;
 
-  constructor(connection: Connection, limits: HeadLimits, patience: Patience) {
+  constructor(connection: Connection, limits: HeadLimits, patience: Patience, forms: Forms = "origin") {
     this.#connection = connection;
     this.#limits = limits;
     this.#patience = patience;
+    this.#forms = forms;
   }
 
   /** The next head; undefined when the peer has ended between two requests. */
@@ -36,7 +45,7 @@ export class Incoming {
     this.#connection.within(received ? this.#patience.head : this.#patience.idle);
     for (;;) {
       if (received) {
-        const head = readRequestHead(received, this.#limits);
+        const head = readRequestHead(received, this.#limits, this.#forms);
         if (head instanceof Malformed) return head;
         if (head) {
           this.#connection.within(undefined);
@@ -66,6 +75,11 @@ export class Incoming {
     this.#body = reader;
     const length = head.framing.kind === "length" ? head.framing.length : undefined;
     return { kind: "stream", length, chunks: this.#chunks(reader, pieces, head.expectContinue) };
+  }
+
+  /** Whether bytes have come that belong to no head yet. */
+  get hasMore(): boolean {
+    return this.#unread !== undefined;
   }
 
   /** Whether the body at hand was read to its end, so that a next request can follow. */

@@ -2,12 +2,14 @@
 import type { Broker } from "../engine/broker.ts";
 import type { Call, Reply } from "../engine/call.ts";
 import { Failure } from "../engine/failure.ts";
-import { Lifeline, type Policy } from "../engine/ports.ts";
+import type { Lifeline, Policy } from "../engine/ports.ts";
 import { readTarget } from "../engine/target.ts";
 import type { Connection } from "../wire/connection.ts";
 import { defaultHeadLimits, field, Malformed, type RequestHead } from "../wire/http1.ts";
-import { failureReply, type Manner, writeReply } from "./answer.ts";
+import { exchange, malformed, refuse, type Served } from "./exchange.ts";
 import { refuseForeign } from "./foreign.ts";
+import type { Forward } from "./forward/face.ts";
+import { serveAbsolute, serveConnect } from "./forward/forward.ts";
 import { Incoming, type Patience } from "./incoming.ts";
 import type { Page } from "./page.ts";
 import { findToken } from "./token-place.ts";
@@ -21,6 +23,8 @@ export interface Face {
   readonly patience: Patience;
   /** Requests at work at once; further ones are told to come back. */
   readonly mostRequests: number;
+  /** A proxy to the world, where this listener is one. */
+  readonly forward?: Forward;
 }
 
 /** MCP over HTTP, which is a protocol of its own. */
@@ -36,56 +40,28 @@ const namePattern = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 
 /** Serves one connection until either side ends it. */
 export async function serveConnection(connection: Connection, face: Face, load: Load): Promise<void> {
-  const incoming = new Incoming(connection, defaultHeadLimits, face.patience);
+  const forms = face.forward ? "proxy" : "origin";
+  const incoming = new Incoming(connection, defaultHeadLimits, face.patience, forms);
+  const on: Served = { connection, incoming, face, load, surface };
   for (;;) {
     const head = await incoming.head();
     if (head === undefined) return connection.destroy();
-    const goesOn = await serveRequest(connection, incoming, head, face, load);
+    const goesOn = await serveRequest(on, head);
+    if (goesOn === "handed over") return;
     if (!goesOn) return connection.end();
   }
 }
 
-async function serveRequest(
-  connection: Connection,
-  incoming: Incoming,
-  head: RequestHead | Malformed,
-  face: Face,
-  load: Load,
-): Promise<boolean> {
-  if (head instanceof Malformed) return refuse(connection, face, malformed(head), undefined);
-  const foreign = refuseForeign(head, face.own);
-  if (foreign) return refuse(connection, face, foreign, head);
-  const body = incoming.body(head);
-  if (body instanceof Malformed) return refuse(connection, face, malformed(body), head);
-  const busy = load.atWork >= face.mostRequests;
-  if (busy)
-    return refuse(
-      connection,
-      face,
-      new Failure("too_busy", "too many requests at once", { retryAfter: 1 }),
-      head,
-    );
-
-  const lifeline = new Lifeline();
-  connection.onGone(() => lifeline.cut(new Failure("client_closed", "the client has gone")));
-  load.atWork += 1;
-  try {
-    const reply = await answerRequest(connection, head, body, face, lifeline);
-    const manner: Manner = {
-      method: head.method,
-      minor: head.minor,
-      keepAlive: head.keepAlive && incoming.readToEnd,
-    };
-    const goesOn = await writeReply(
-      connection,
-      reply instanceof Failure ? failureReply(reply) : reply,
-      manner,
-    );
-    return goesOn && incoming.readToEnd;
-  } finally {
-    load.atWork -= 1;
-    connection.onGone(undefined);
+async function serveRequest(on: Served, head: RequestHead | Malformed): Promise<boolean | "handed over"> {
+  const { connection, face } = on;
+  if (head instanceof Malformed) return refuse(on, malformed(head), undefined);
+  if (head.form !== "origin" && face.forward) {
+    const forwarding = { ...on, surface: "forward", forward: face.forward };
+    return head.form === "authority" ? serveConnect(forwarding, head) : serveAbsolute(forwarding, head);
   }
+  const foreign = refuseForeign(head, face.own);
+  if (foreign) return refuse(on, foreign, head);
+  return exchange(on, head, (body, lifeline) => answerRequest(connection, head, body, face, lifeline));
 }
 
 async function answerRequest(
@@ -142,32 +118,4 @@ function strangeName(target: string): Failure {
   const read = readTarget(target);
   if (read instanceof Failure && read.code !== "path_overencoded") return read;
   return new Failure("unknown_capability", "there is no capability of this name");
-}
-
-const brokenTargets = new Set([
-  "target_absolute_form",
-  "target_authority_form",
-  "target_asterisk",
-  "target_non_ascii",
-  "headers_too_large",
-  "bad_header_name",
-  "bad_header_value",
-] as const);
-
-function malformed(problem: Malformed): Failure {
-  const code = problem.code as typeof brokenTargets extends Set<infer Code> ? Code : never;
-  return new Failure(brokenTargets.has(code) ? code : "bad_request", problem.message);
-}
-
-/** After a request that was not understood, nothing that follows on the connection can be. */
-async function refuse(
-  connection: Connection,
-  face: Face,
-  failure: Failure,
-  head: RequestHead | undefined,
-): Promise<boolean> {
-  await face.broker.refuseUnread(surface, connection.peer, failure, head?.method, head?.target);
-  const manner: Manner = { method: head?.method ?? "GET", minor: head?.minor ?? 1, keepAlive: false };
-  await writeReply(connection, failureReply(failure), manner);
-  return false;
 }

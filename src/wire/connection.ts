@@ -14,4 +14,21 @@ export interface Connection {
   /** Sends what was written, then closes; unread bytes of the peer are taken for a moment, so that it can read. */
   end(): Promise<void>;
   destroy(): void;
+  /** Says that nothing more will be written; what the peer still sends can be read. */
+  finish?(): void;
+  /**
+   * The same peer behind TLS that ends here, once the handshake is done; undefined where it failed, and then the
+   * connection is gone. Everything that came before must have been read. Absent where the peer cannot be one.
+   */
+  secured?(identity: TlsIdentity): Promise<SecuredConnection | undefined>;
+}
+
+/** A certificate with its key, made by the host and used by nobody else. */
+export interface TlsIdentity {
+  readonly host: string;
+}
+
+export interface SecuredConnection extends Connection {
+  /** The name that the peer asked for (SNI, RFC 6066 section 3). */
+  readonly serverName: string | undefined;
 }

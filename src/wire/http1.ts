@@ -1,6 +1,6 @@
 export { BodyReader, type BodyStep } from "./body.ts";
 export { connectionTokens } from "./head.ts";
-export { type RequestHead, readRequestHead } from "./request.ts";
+export { type Forms, type RequestHead, readRequestHead, type TargetForm } from "./request.ts";
 export { type ResponseHead, readResponseHead } from "./response.ts";
 export {
   contentLength,

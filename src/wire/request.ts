@@ -2,10 +2,16 @@ import { badFraming, requestFraming } from "./framing.ts";
 import { faultyLineEnd, hasToken, headSize, readFields, tooLarge } from "./head.ts";
 import { type Field, type Framing, type HeadLimits, Malformed } from "./types.ts";
 
+/** origin: for this server itself; absolute and authority (CONNECT): for another, through a proxy. */
+export type TargetForm = "origin" | "absolute" | "authority";
+
 export interface RequestHead {
   readonly method: string;
-  /** origin-form as it came: begins with "/", printable ASCII */
+  /** As it came: begins with "/", printable ASCII. Of absolute-form what follows the authority, of authority-form "". */
   readonly target: string;
+  readonly form: TargetForm;
+  /** Where the target names it: host, or host:port. */
+  readonly authority: string | undefined;
   readonly minor: 0 | 1;
   readonly fields: readonly Field[];
   readonly host: string;
@@ -34,30 +40,44 @@ const singletons = new Map(
 
 const hostGrammar = /^(?:[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?$/;
 
+/** What a listener takes: a server origin-form alone, a proxy the other forms too. */
+export type Forms = "origin" | "proxy";
+
 /** Reads one strict request head; undefined means that more bytes are needed. */
-export function readRequestHead(buffer: Buffer, limits: HeadLimits): RequestHead | Malformed | undefined {
+export function readRequestHead(
+  buffer: Buffer,
+  limits: HeadLimits,
+  forms: Forms = "origin",
+): RequestHead | Malformed | undefined {
   const size = headSize(buffer, limits);
-  return size === 0 ? refuseEarly(buffer, limits) : parse(buffer.toString("latin1", 0, size), size, limits);
+  return size === 0
+    ? refuseEarly(buffer, limits, forms)
+    : parse(buffer.toString("latin1", 0, size), size, limits, forms);
 }
 
-function refuseEarly(buffer: Buffer, limits: HeadLimits): Malformed | undefined {
+function refuseEarly(buffer: Buffer, limits: HeadLimits, forms: Forms): Malformed | undefined {
   const faulty = faultyLineEnd(buffer, limits);
   if (faulty !== 0) {
-    const refused = parse(buffer.toString("latin1", 0, faulty), faulty, limits);
+    const refused = parse(buffer.toString("latin1", 0, faulty), faulty, limits, forms);
     if (refused instanceof Malformed) return refused;
   }
   // HTTP/0.9 never sends a blank line: its request line is refused without one.
   const first = buffer.indexOf(0x0a);
   if (first !== -1 && first < limits.bytes) {
-    const line = readRequestLine(buffer.toString("latin1", 0, first + 1));
+    const line = readRequestLine(buffer.toString("latin1", 0, first + 1), forms);
     if (line instanceof Malformed) return line;
   }
   return buffer.length >= limits.bytes ? tooLarge(limits) : undefined;
 }
 
-interface RequestLine {
-  readonly method: string;
+interface Destination {
   readonly target: string;
+  readonly form: TargetForm;
+  readonly authority: string | undefined;
+}
+
+interface RequestLine extends Destination {
+  readonly method: string;
   readonly minor: 0 | 1;
   readonly next: number;
 }
@@ -66,7 +86,7 @@ function badRequestLine(): Malformed {
   return new Malformed("bad_request_line", "a request line is METHOD SP /target SP HTTP/1.1 CR LF");
 }
 
-function readRequestLine(text: string): RequestLine | Malformed {
+function readRequestLine(text: string, forms: Forms): RequestLine | Malformed {
   const lineFeed = text.indexOf("\n");
   const end = lineFeed - 1;
   if (end < 0 || text.charCodeAt(end) !== 0x0d) return badRequestLine();
@@ -80,9 +100,25 @@ function readRequestLine(text: string): RequestLine | Malformed {
   const digit = text.charCodeAt(end - 1);
   if (digit !== 0x31 && digit !== 0x30) return badVersion(text, space, end);
   const target = text.slice(space + 1, targetEnd);
+  const minor = digit === 0x31 ? 1 : 0;
+  const next = lineFeed + 1;
   const refused = refuseTarget(method, target);
-  if (refused !== undefined) return refused;
-  return { method, target, minor: digit === 0x31 ? 1 : 0, next: lineFeed + 1 };
+  if (refused === undefined) return { method, target, form: "origin", authority: undefined, minor, next };
+  const elsewhere = forms === "proxy" ? readElsewhere(method, target) : undefined;
+  return elsewhere === undefined ? refused : { method, ...elsewhere, minor, next };
+}
+
+const absoluteForm = /^http:\/\/([^/?#@]+)(?:(\/[\x21-\x7e]*)|(\?[\x21-\x7e]*))?$/i;
+
+/** RFC 9112 sections 3.2.2 and 3.2.3. What is secret never comes as a whole URL: for https there is CONNECT. */
+function readElsewhere(method: string, target: string): Destination | undefined {
+  if (method === "CONNECT") {
+    const named = hostGrammar.test(target) && /:[0-9]{1,5}$/.test(target);
+    return named ? { target: "", form: "authority", authority: target } : undefined;
+  }
+  const [, authority, path, query] = absoluteForm.exec(target) ?? [];
+  if (authority === undefined || !hostGrammar.test(authority)) return undefined;
+  return { target: path ?? `/${query ?? ""}`, form: "absolute", authority };
 }
 
 function badVersion(text: string, space: number, end: number): Malformed {
@@ -123,8 +159,8 @@ function refuseTarget(method: string, target: string): Malformed | undefined {
   return badRequestLine();
 }
 
-function parse(text: string, size: number, limits: HeadLimits): RequestHead | Malformed {
-  const line = readRequestLine(text);
+function parse(text: string, size: number, limits: HeadLimits, forms: Forms): RequestHead | Malformed {
+  const line = readRequestLine(text, forms);
   if (line instanceof Malformed) return line;
   const fields = readFields(text, line.next, limits);
   if (fields instanceof Malformed) return fields;
@@ -161,6 +197,8 @@ function parse(text: string, size: number, limits: HeadLimits): RequestHead | Ma
     }
   }
 
+  // RFC 9112 section 3.2: HTTP/1.0 knows no Host, and Python's clients ask for tunnels in it.
+  if (line.form === "authority" && line.minor === 0) host ??= line.authority;
   if (host === undefined || !hostGrammar.test(host)) {
     return new Malformed(
       "bad_host",
@@ -169,12 +207,16 @@ function parse(text: string, size: number, limits: HeadLimits): RequestHead | Ma
   }
   const framing = requestFraming(line.minor, length, coding);
   if (framing instanceof Malformed) return framing;
+  // RFC 9110 section 9.3.6: it has no content, and what follows is the tunnel's.
+  if (line.form === "authority" && framing.kind !== "none") return badFraming("CONNECT has no body");
   if (expect !== undefined && expect.toLowerCase() !== "100-continue") {
     return new Malformed("bad_expect", "the only expectation known is 100-continue");
   }
   return {
     method: line.method,
     target: line.target,
+    form: line.form,
+    authority: line.authority,
     minor: line.minor,
     fields,
     host,

@@ -1,9 +1,11 @@
-// One corpus, every face: what MCP on stdio, MCP over HTTP and the reverse proxy say to the same request is the same.
+// One corpus, every face: what MCP on stdio, MCP over HTTP, the reverse and the forward proxy say to the same request is
+// the same.
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { withClient } from "../support/client.ts";
+import { makeCertificate } from "../support/certificates.ts";
+import { type Answer, withClient } from "../support/client.ts";
 import {
   type Case,
   notOverMcp,
@@ -15,6 +17,7 @@ import {
 import {
   answerAs,
   assertWithoutKey,
+  bytesForHost,
   bytesOf,
   capabilitiesOf,
   capabilityOf,
@@ -26,6 +29,7 @@ import {
 import { canary, Home, root, type Serving } from "../support/janee.ts";
 import { Agent, type Told, verdict } from "../support/mcp.ts";
 import { unattended } from "../support/mcp-stage.ts";
+import { basic, withTunnel } from "../support/through.ts";
 import { startUpstream, type Upstream } from "../support/upstream.ts";
 
 const limit = { timeout: 30_000 };
@@ -45,15 +49,20 @@ class Faces {
   upstream!: Upstream;
   serving!: Serving;
   token = "";
+  ca = "";
   stdio!: Agent;
   http!: Agent;
 
   static async open(): Promise<Faces> {
     const on = new Faces();
     try {
-      on.upstream = await startUpstream();
+      const certificate = makeCertificate(on.home.beside, "upstream", ["DNS:localhost"]);
+      on.upstream = await startUpstream({ tls: certificate });
       await on.home.do(["init"]);
-      on.home.writeConfig(configFor(every, `http://127.0.0.1:${on.upstream.port}`, on.upstream.port));
+      const config = configFor(every, `https://localhost:${on.upstream.port}`, on.upstream.port);
+      on.home.writeConfig(`${config}network: { caFile: "${certificate.file}" }\n`);
+      await on.home.do(["ca", "renew"]);
+      on.ca = (await on.home.do(["ca", "print"])).stdout;
       on.token = (await on.home.json<{ token: string }>(["agent", "add", "faces"], unattended)).token;
       on.serving = await on.home.serve();
       on.stdio = await Agent.stdio(on.home, { era: "legacy", elicitation: "none" });
@@ -118,20 +127,37 @@ function fresh(on: Faces, answering: Answering): void {
   answering(on);
 }
 
+/** Through a tunnel whose TLS janee ends. The user of the proxy's URL says which of the many capabilities is meant. */
+async function overForward(on: Faces, one: Case, answering: Answering): Promise<Said> {
+  fresh(on, answering);
+  const authority = `localhost:${on.upstream.port}`;
+  const authorization = basic(capabilityOf(one), on.token);
+  return withTunnel({ port: on.serving.port, authority, authorization, ca: on.ca }, async ({ client }) => {
+    const { bytes, method } = bytesForHost(one, on.serving.port, authority);
+    const answer = await client.write(bytes).answer(method);
+    assertWithoutKey(client.everything, keyOf(one));
+    return saidOf(on, answer);
+  });
+}
+
+function saidOf(on: Faces, answer: Answer): Said {
+  const { code } = answer.error;
+  const refused = code !== undefined && answer.status >= 400;
+  return {
+    verdict: refused ? code : String(answer.status),
+    ...seenBy(on),
+    body: refused ? "" : answer.body.toString("hex"),
+    headers: refused ? [] : comparable(answer.fields),
+  };
+}
+
 async function overProxy(on: Faces, one: Case, answering: Answering): Promise<Said> {
   fresh(on, answering);
   const { bytes, method } = bytesOf(one, on.serving.port, on.token);
   return withClient(on.serving.port, async (client) => {
     const answer = await client.write(bytes).answer(method);
     assertWithoutKey(client.everything, keyOf(one));
-    const { code } = answer.error;
-    const refused = code !== undefined && answer.status >= 400;
-    return {
-      verdict: refused ? code : String(answer.status),
-      ...seenBy(on),
-      body: refused ? "" : answer.body.toString("hex"),
-      headers: refused ? [] : comparable(answer.fields),
-    };
+    return saidOf(on, answer);
   });
 }
 
@@ -230,9 +256,11 @@ for (const same of cases.values()) {
       assert.deepEqual(alike(await overMcp(on, on.http, one, answering)), stdio);
       for (const each of same) assertExpected(each, stdio);
       if (onlyOverMcp[one.id] !== undefined) continue;
-      const proxy = alike(await overProxy(on, one, answering));
-      if (refusedByTheWire[one.id] === undefined) assert.deepEqual(proxy, stdio);
-      else assert.deepEqual([/^[1-3]\d\d$/.test(proxy.verdict), proxy.upstream], [false, []]);
+      for (const overHttp of [overProxy, overForward]) {
+        const said = alike(await overHttp(on, one, answering));
+        if (refusedByTheWire[one.id] === undefined) assert.deepEqual(said, stdio, overHttp.name);
+        else assert.deepEqual([/^[1-3]\d\d$/.test(said.verdict), said.upstream], [false, []]);
+      }
     }
   });
 }

@@ -39,8 +39,12 @@ export class Client {
   connected = false;
   failed: string | undefined;
 
-  constructor(port: number, host = "127.0.0.1") {
-    this.#socket = connect({ port, host, noDelay: true, allowHalfOpen: true });
+  /** On a port of this machine, or on a socket that is there. */
+  constructor(to: number | Socket) {
+    this.#socket =
+      typeof to === "number"
+        ? connect({ port: to, host: "127.0.0.1", noDelay: true, allowHalfOpen: true })
+        : to;
     this.#socket.on("connect", () => {
       this.connected = true;
     });

@@ -92,6 +92,34 @@ export function bytesOf(one: Case, listener: number, token: string): { bytes: Bu
   return { bytes: Buffer.concat([head, body]), method };
 }
 
+/** The bytes of a case as a client behind a forward proxy sends them to the service itself. */
+export function bytesForHost(
+  one: Case,
+  listener: number,
+  authority: string,
+): { bytes: Buffer; method: string } {
+  const { input } = one;
+  const fill = (text: string): string => text.replaceAll("PORT", String(listener));
+  if (input.raw !== undefined && !input.raw.startsWith("(upstream) ")) {
+    const raw = fill(input.raw)
+      .replaceAll("/gh/", "/")
+      .replace(/^Host: .*$/m, `Host: ${authority}`);
+    return { bytes: Buffer.from(raw, "latin1"), method: raw.slice(0, raw.indexOf(" ")) };
+  }
+  const { method = "GET", target = "/v1/x" } = input;
+  const headers = new Map<string, string>([["Host", authority]]);
+  for (const [name, value] of Object.entries(input.headers ?? {})) {
+    // Its own host, which behind a proxy is the service.
+    const own = name === "Host" && value === "127.0.0.1:PORT";
+    headers.set(name, own ? authority : fieldValue(value, fill));
+  }
+  const body = Buffer.from(input.body ?? "", "utf8");
+  if (body.length > 0) headers.set("Content-Length", String(body.length));
+  const lines = [...headers].map(([name, value]) => `${name}: ${value}\r\n`).join("");
+  const head = Buffer.from(`${method} ${input.raw_target ?? fill(target)} HTTP/1.1\r\n${lines}\r\n`, "utf8");
+  return { bytes: Buffer.concat([head, body]), method };
+}
+
 export function fieldValue(
   value: string | { readonly $repeat: readonly [string, number] },
   fill: (text: string) => string,

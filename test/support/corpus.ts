@@ -5,6 +5,7 @@ import { root } from "./janee.ts";
 
 export interface UpstreamResponse {
   readonly status?: number;
+  readonly code?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Readonly<Record<string, unknown>>;
   readonly raw?: string;
@@ -33,6 +34,7 @@ export interface Case {
   readonly expect: {
     readonly outcome: string | readonly string[];
     readonly status?: number;
+    readonly code?: string;
     readonly status_in?: readonly number[];
     readonly upstream_saw?: string | null;
     readonly upstream_requests?: number;

@@ -11,6 +11,7 @@ import { RowSeal } from "../../src/engine/authentic.ts";
 import { wholeBody } from "../../src/engine/bodies.ts";
 import { Broker } from "../../src/engine/broker.ts";
 import { Failure } from "../../src/engine/failure.ts";
+import { Placeholders } from "../../src/engine/placeholder.ts";
 import type { Policy, Upstream, UpstreamRequest } from "../../src/engine/ports.ts";
 import { PreparedServices } from "../../src/engine/prepared.ts";
 import { Secret } from "../../src/engine/secret.ts";
@@ -123,6 +124,7 @@ class Bench {
         toolsWith({ upstream, policy: this.#policy }),
       ),
       clock,
+      placeholders: new Placeholders(digest, () => key),
       upstream,
       decoder,
       audit: trail,

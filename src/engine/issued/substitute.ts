@@ -7,12 +7,14 @@ import { Failure } from "../failure.ts";
 import type { Body, HeaderField } from "../ports.ts";
 import type { Secret } from "../secret.ts";
 import { readTarget, type Target, targetText } from "../target.ts";
-import { mayHold, placeholderPattern } from "./issued.ts";
+import { mayHold as mayHoldIssued, placeholderPattern } from "./issued.ts";
 
 /** What the agent sent: its fields as they came, some of which never go out, and its body. */
 export interface Sent {
   readonly fields: readonly HeaderField[];
   readonly body: Body;
+  /** What stands for the service's own credential, beside those that it issued. */
+  readonly own?: { readonly placeholder: string; readonly secret: Secret };
 }
 
 export interface Substituted {
@@ -32,7 +34,10 @@ export function substitute(
   resolve: Resolve,
 ): Substituted | Failure | undefined {
   const { service, target } = admission;
-  const authorization = sent.fields.find(({ key, value }) => key === "authorization" && mayHold(value));
+  const { own: stand } = sent;
+  const mayHold = (text: string): boolean =>
+    mayHoldIssued(text) || (stand !== undefined && text.includes(stand.placeholder));
+  const authorization = sent.fields.find(({ key, value }) => key === "authorization" && mayHoldIssued(value));
   const inFields = authorization !== undefined || admission.fields.some(({ value }) => mayHold(value));
   const inTarget = mayHold(target.path) || (target.query !== undefined && mayHold(target.query));
   const bytes =
@@ -41,7 +46,7 @@ export function substitute(
   const inBody = text !== undefined && mayHold(text);
   if (!inFields && !inTarget && !inBody) return undefined;
 
-  const swap = new Swap(service.placeholders, resolve);
+  const swap = new Swap(service.placeholders, resolve, stand);
   const path = swap.text("path", target.path, encodeURIComponent);
   const query = target.query === undefined ? undefined : swap.text("query", target.query, encodeURIComponent);
   const fieldOf = (field: HeaderField): HeaderField => ({
@@ -66,24 +71,41 @@ export function substitute(
 class Swap {
   readonly #places: readonly PlaceholderPlace[];
   readonly #resolve: Resolve;
+  readonly #stand: Sent["own"];
   failure: Failure | undefined;
 
-  constructor(places: readonly PlaceholderPlace[], resolve: Resolve) {
+  constructor(places: readonly PlaceholderPlace[], resolve: Resolve, stand: Sent["own"]) {
     this.#places = places;
     this.#resolve = resolve;
+    this.#stand = stand;
   }
 
   text(place: PlaceholderPlace, text: string, encode: (value: string) => string): string {
-    if (!mayHold(text)) return text;
-    return text.replace(placeholderPattern, (placeholder) => {
-      const secret = this.#resolve(placeholder);
+    const stand = this.#stand;
+    const issued = mayHoldIssued(text)
+      ? text.replace(placeholderPattern, this.#replacement(place, this.#resolve, encode))
+      : text;
+    if (!stand || !issued.includes(stand.placeholder)) return issued;
+    return issued.replaceAll(
+      stand.placeholder,
+      this.#replacement(place, () => stand.secret, encode),
+    );
+  }
+
+  #replacement(
+    place: PlaceholderPlace,
+    resolve: Resolve,
+    encode: (value: string) => string,
+  ): (placeholder: string) => string {
+    return (placeholder) => {
+      const secret = resolve(placeholder);
       const isPlace = this.#places.includes(place);
       // What a service says could end the header and begin another.
       const fits = secret && (place !== "header" || headerValue.test(secret.reveal()));
       if (fits && isPlace) return encode(secret.reveal());
       this.failure ??= !secret ? unknown() : isPlace ? unfit(place) : misplaced(place, this.#places);
       return placeholder;
-    });
+    };
   }
 }
 

@@ -1,0 +1,54 @@
+import { Failure } from "../engine/failure.ts";
+import { readAuthority, removeAuthority, renewAuthority } from "../host/authority/authority.ts";
+import type { Command, Talk } from "./command.ts";
+import { secureHosts } from "./forward.ts";
+import { withJanee } from "./open.ts";
+import type { Janee } from "./wire-up.ts";
+
+const actions = ["print", "renew", "rm"];
+
+export const command: Command = {
+  usage: "print | renew | rm",
+  flags: {},
+  positionals: { least: 1, most: 1 },
+  notes: [
+    "The authority signs certificates for the hosts of your services, for clients of the forward proxy.",
+    "It is trusted by nobody who was not told to: janee run tells its command, and puts it into no system's store.",
+    "print: its certificate in PEM, never its key. renew: a new key; who trusted the old one does no more.",
+  ],
+  run: (args, talk) => {
+    const [action = ""] = args.positionals;
+    if (!actions.includes(action)) {
+      return Promise.resolve(new Failure("usage", `expected: janee ca ${command.usage}`));
+    }
+    return withJanee(talk, (janee) => act(janee, talk, action));
+  },
+};
+
+async function act(janee: Janee, talk: Talk, action: string): Promise<number | Failure> {
+  const { path } = janee.home;
+  if (action === "rm") {
+    const removed = await removeAuthority(path);
+    return removed ?? (await told(janee, talk, "removed")) ?? 0;
+  }
+  if (action === "renew") {
+    const made = await renewAuthority(path, secureHosts(janee.home.current().config), janee.sessions.now());
+    return made instanceof Failure ? made : ((await told(janee, talk, "renewed")) ?? 0);
+  }
+  const known = readAuthority(path);
+  if (known instanceof Failure) return known;
+  if (!known) {
+    return new Failure("not_found", "there is no local authority yet", {
+      next: "janee run or the forward proxy makes one at first use; janee ca renew makes one now",
+    });
+  }
+  const { cert, hosts, expiresAt } = known;
+  if (talk.json) talk.printJson({ cert, hosts, expiresAt: new Date(expiresAt).toISOString() });
+  else talk.print(cert.trimEnd());
+  return 0;
+}
+
+async function told(janee: Janee, talk: Talk, outcome: string): Promise<Failure | undefined> {
+  talk.say(`janee: the local authority was ${outcome}`);
+  return janee.note({ event: "command", surface: "cli", owner: "person", outcome, message: `ca ${outcome}` });
+}

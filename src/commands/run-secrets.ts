@@ -1,0 +1,29 @@
+// The real credentials of the configured services, to be recognised in an environment that must not have them.
+import type { Service } from "../engine/config.ts";
+import { Failure } from "../engine/failure.ts";
+import { digest } from "../host/digest.ts";
+import type { Janee } from "./wire-up.ts";
+
+/** A shorter value is no credential, and would take half of an environment with it. */
+const shortest = 8;
+
+/** Whether a value is one of them, or holds one behind a scheme's name or in a URL. */
+export async function knownSecrets(
+  janee: Janee,
+  services: readonly Service[],
+): Promise<(value: string) => boolean> {
+  const secrets: string[] = [];
+  for (const service of services) {
+    // A reference may be a command that asks a person: what it would give is not looked up for this.
+    if ([...service.auth.secret.values()].some(({ kind }) => kind === "reference")) continue;
+    const opened = await janee.home.open(service);
+    if (opened instanceof Failure) continue;
+    secrets.push(
+      ...[...opened.values()].map((secret) => secret.reveal()).filter((one) => one.length >= shortest),
+    );
+  }
+  const hashes = new Set(secrets.map((secret) => digest.sha256(secret)));
+  return (value) =>
+    value.length >= shortest &&
+    (hashes.has(digest.sha256(value)) || secrets.some((one) => value.includes(one)));
+}

@@ -1,0 +1,268 @@
+import type { Caller } from "../engine/caller.ts";
+import type { Config } from "../engine/config.ts";
+import { overlapping } from "../engine/destination.ts";
+import { Failure } from "../engine/failure.ts";
+import { didYouMean } from "../engine/nearest.ts";
+import { newToken, shortId } from "../engine/session.ts";
+import { visible } from "../engine/visible.ts";
+import { ensureAuthority } from "../host/authority/authority.ts";
+import { entropy } from "../host/clock.ts";
+import { digest } from "../host/digest.ts";
+import { type ChildEnd, endBySignal, runChild } from "../host/run/child.ts";
+import { clearDeadRuns, inRunFolder, writeRunFiles } from "../host/run/folder.ts";
+import { isInteractive } from "../host/terminal.ts";
+import { runEnvironment } from "../surface/run/environment.ts";
+import { nodeProxy } from "../surface/run/node-proxy.ts";
+import { askOnTerminal } from "./ask-on-terminal.ts";
+import type { Arguments, Command, Talk } from "./command.ts";
+import { durationMs } from "./duration.ts";
+import { fail } from "./fail.ts";
+import { secureHosts } from "./forward.ts";
+import { withJanee } from "./open.ts";
+import { refuseWithoutPerson } from "./person.ts";
+import { listenForRun, type RunListener } from "./run-listener.ts";
+import { knownSecrets } from "./run-secrets.ts";
+import { RunTally } from "./run-tally.ts";
+import { watchOver } from "./watch.ts";
+import type { Janee } from "./wire-up.ts";
+
+const idLength = 8;
+/** A session to say yes to, and a second question where the first one came too late. */
+const mostQuestions = 2;
+/** As env(1) and timeout(1): the status that no command should have of its own. */
+const failed = 125;
+
+export const command: Command = {
+  usage: "[--capability a,b] [--agent NAME] [--ttl 1h] [--unmatched deny|tunnel] [--] command [arguments]",
+  flags: {
+    capability: {
+      type: "string",
+      value: "a,b",
+      multiple: true,
+      help: "what the command may use (default: all that need no person)",
+    },
+    agent: { type: "string", value: "NAME", help: "a name for the audit trail" },
+    ttl: { type: "string", value: "1h", help: "of each session, where that is shorter than its own" },
+    unmatched: {
+      type: "string",
+      value: "deny|tunnel",
+      help: "other hosts: refused (default), or reached without a key",
+    },
+    pristine: { type: "boolean", help: "give it nothing of this environment but what it needs to start" },
+    "first-match": {
+      type: "boolean",
+      help: "of several capabilities for one address, the first named one decides",
+    },
+  },
+  positionals: { least: 0, most: 0 },
+  runsCommand: true,
+  notes: [
+    "It has placeholders where keys would be, and this proxy. The exit status is its own; 125: janee failed; 126 and",
+    "127: it cannot be run, or was not found. It is no sandbox: what the command can reach without the proxy, it can.",
+  ],
+  run: async (args, talk) => {
+    if (args.rest.length === 0) return new Failure("usage", `expected: janee run ${command.usage}`);
+    const tally = new RunTally();
+    const result = await withJanee(talk, (janee) => start(janee, talk, args, tally), {
+      observe: (entry) => {
+        tally.count(entry);
+        if (entry.event === "alarm") talk.say(`janee: ALARM: ${visible(entry.message ?? "")}`);
+      },
+    });
+    if (result instanceof Failure) {
+      if (result.code === "usage") return result;
+      fail(result, talk);
+      return failed;
+    }
+    return result >= signalled ? endBySignal(signalOf(result)) : result;
+  },
+};
+
+/** The number of a signal, beyond what an exit status can be: it is raised when everything is closed. */
+const signalled = 1000;
+const signalNames: NodeJS.Signals[] = [];
+
+function signalOf(result: number): NodeJS.Signals {
+  return signalNames[result - signalled] ?? "SIGTERM";
+}
+
+function resultOf(end: ChildEnd): number {
+  if (end.kind === "signalled") return signalled + signalNames.push(end.signal) - 1;
+  return end.status;
+}
+
+async function start(janee: Janee, talk: Talk, args: Arguments, tally: RunTally): Promise<number | Failure> {
+  if (talk.environment.JANEE_RUN !== undefined) {
+    return new Failure("person_required", "this is inside a janee run already, whose capabilities hold", {
+      next: "start the command without janee run, or leave the outer one",
+    });
+  }
+  for (const dead of await clearDeadRuns(janee.home.path)) {
+    await janee.broker.endSessionsOf({ owner: ownerOf(dead) }, "run");
+  }
+  const { config } = janee.home.current();
+  const names = namesOf(args, config, janee);
+  if (names instanceof Failure) return names;
+  const id = shortId(entropy, idLength);
+  const caller = await callerOf(janee, talk, args, config, names, ownerOf(id));
+  if (caller instanceof Failure) return caller;
+  const unmatched = args.text("unmatched");
+  if (unmatched !== undefined && unmatched !== "deny" && unmatched !== "tunnel") {
+    return new Failure("usage", "--unmatched wants deny or tunnel");
+  }
+  const watch = watchOver(janee, talk);
+  try {
+    const refused = await openSessions(janee, talk, caller, names);
+    if (refused) return refused;
+    const token = newToken(entropy);
+    const listener = await listenForRun(janee, talk, {
+      hash: digest.sha256(token),
+      caller,
+      ...(unmatched === undefined ? {} : { unmatched }),
+    });
+    if (listener instanceof Failure) return listener;
+    const ran = await inRunFolder(janee.home.path, id, (folder) =>
+      runBehind(janee, talk, args, { folder, id, token, listener, caller, names }),
+    );
+    await listener.close();
+    await janee.broker.idle();
+    return ran;
+  } finally {
+    await janee.broker.endSessionsOf(caller, "run");
+    watch.stop();
+    const told = tally.told();
+    if (told !== undefined) talk.say(told);
+  }
+}
+
+function ownerOf(id: string): string {
+  return `run:${id}`;
+}
+
+function namesOf(args: Arguments, config: Config, janee: Janee): readonly string[] | Failure {
+  const named = args.texts("capability").flatMap((text) => text.split(",").map((name) => name.trim()));
+  const every = [...config.capabilities.values()].filter(({ mode }) => mode === "http");
+  const wanted = named.filter((name) => name !== "");
+  const names =
+    wanted.length > 0
+      ? wanted
+      : every.filter((one) => one.autoApprove && !janee.sessions.held("", one.name)).map(({ name }) => name);
+  for (const name of names) {
+    if (every.some((one) => one.name === name)) continue;
+    const known = every.map((one) => one.name);
+    const exists = config.capabilities.has(name);
+    const message = exists
+      ? `"${name}" runs commands: it takes no requests`
+      : `there is no capability "${name.slice(0, 64)}"`;
+    return new Failure("unknown_capability", `${message}${didYouMean(name, known)}`, {
+      next: `known capabilities: ${known.join(", ") || "none yet: janee add <service>"}`,
+    });
+  }
+  const both = args.flag("first-match") ? undefined : overlapping(config, names);
+  if (!both) return names;
+  return new Failure("capability_ambiguous", `"${both[0]}" and "${both[1]}" are for the same address`, {
+    next: "choose with --capability, or put them in order and add --first-match",
+  });
+}
+
+async function callerOf(
+  janee: Janee,
+  talk: Talk,
+  args: Arguments,
+  config: Config,
+  names: readonly string[],
+  owner: string,
+): Promise<Caller | Failure> {
+  const agent = args.text("agent");
+  const asked = args.text("ttl");
+  const ttlMs = asked === undefined ? undefined : durationMs("--ttl", asked);
+  if (ttlMs instanceof Failure) return ttlMs;
+  const bound = names.filter((name) => config.capabilities.get(name)?.allowedAgents !== undefined);
+  if (agent !== undefined && bound.length > 0) {
+    const refused = await refuseWithoutPerson(janee, talk, {
+      command: `run --agent ${agent}`,
+      stakes: [`agent: ${agent}`, ...bound.map((name) => `capability: ${name}, for named agents only`)],
+      need: "the name of an agent is a person's to give",
+      ask: `run it as "${agent}"?`,
+    });
+    if (refused) return refused;
+  }
+  return {
+    owner,
+    only: new Set(names),
+    renews: true,
+    ...(args.flag("first-match") ? { firstMatch: true } : {}),
+    ...(agent === undefined ? {} : { agent, agentProven: bound.length > 0 }),
+    ...(ttlMs === undefined ? {} : { ttlMs }),
+  };
+}
+
+async function openSessions(
+  janee: Janee,
+  talk: Talk,
+  caller: Caller,
+  names: readonly string[],
+): Promise<Failure | undefined> {
+  for (const capability of names) {
+    const wish = { surface: "run", caller, capability, reason: "janee run" };
+    let session = await janee.broker.requestAccess(wish);
+    for (let asked = 0; session instanceof Failure && session.approval !== undefined; asked++) {
+      if (asked === mostQuestions || !mayAsk(talk)) break;
+      const refused = await askOnTerminal(janee, talk, "run", session.approval);
+      if (refused) return refused;
+      session = await janee.broker.requestAccess(wish);
+    }
+    if (session instanceof Failure && session.code === "approval_pending") {
+      return new Failure(
+        "person_required",
+        `"${capability}" wants a person's yes, and there is no terminal to ask on`,
+        {
+          next: "run it in a terminal, or let the capability say autoApprove: true",
+        },
+      );
+    }
+    if (session instanceof Failure) return session;
+  }
+  return undefined;
+}
+
+function mayAsk(talk: Talk): boolean {
+  return isInteractive() || talk.environment.JANEE_UNATTENDED === "1";
+}
+
+interface Behind {
+  readonly folder: string;
+  readonly id: string;
+  readonly token: string;
+  readonly listener: RunListener;
+  readonly caller: Caller;
+  readonly names: readonly string[];
+}
+
+async function runBehind(janee: Janee, talk: Talk, args: Arguments, on: Behind): Promise<number | Failure> {
+  const { config } = janee.home.current();
+  const authority = await ensureAuthority(janee.home.path, secureHosts(config), janee.sessions.now());
+  if (authority instanceof Failure) return authority;
+  const files = writeRunFiles(on.folder, talk.environment, authority.cert, nodeProxy);
+  if (files instanceof Failure) return files;
+  const services = [...config.services.values()];
+  const used = on.names.flatMap((name) => {
+    const service = config.services.get(config.capabilities.get(name)?.service ?? "");
+    return service ? [{ service, placeholder: janee.placeholders.of(on.caller.owner, service) }] : [];
+  });
+  const { variables, withheld } = runEnvironment({
+    parent: talk.environment,
+    proxyUrl: `http://janee:${on.token}@127.0.0.1:${on.listener.port}`,
+    id: on.id,
+    pristine: args.flag("pristine"),
+    services,
+    used,
+    mapped: new Map(),
+    isSecret: await knownSecrets(janee, services),
+    files,
+  });
+  if (withheld.length > 0) talk.say(`janee: kept from the command: ${withheld.map(visible).join(", ")}`);
+  const end = await runChild(args.rest, variables);
+  if (end.kind === "unstarted") talk.say(`janee: ${visible(args.rest[0] ?? "")}: ${end.why}`);
+  return resultOf(end);
+}

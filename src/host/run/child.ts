@@ -1,0 +1,53 @@
+// A command on the terminal of janee itself: it has the same stdin, stdout and stderr, and its signals pass through.
+import { spawn } from "node:child_process";
+import { constants } from "node:os";
+import { isatty } from "node:tty";
+
+export type ChildEnd =
+  | { readonly kind: "exited"; readonly status: number }
+  | { readonly kind: "signalled"; readonly signal: NodeJS.Signals }
+  | { readonly kind: "unstarted"; readonly status: 126 | 127; readonly why: string };
+
+/** Sent to janee alone, by whoever manages it. */
+const passedOn: readonly NodeJS.Signals[] = ["SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"];
+/** Typed on a terminal they reach every process of the group: janee stays, and does not send them a second time. */
+const typed: readonly NodeJS.Signals[] = ["SIGINT", "SIGQUIT"];
+
+export function runChild(
+  command: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): Promise<ChildEnd> {
+  const [file = "", ...args] = command;
+  return new Promise((done) => {
+    const onTerminal = [0, 1, 2].some((descriptor) => isatty(descriptor));
+    const child = spawn(file, args, { env: { ...environment }, stdio: "inherit" });
+    const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
+    const stay = (): void => {};
+    const listeners = [
+      ...passedOn.map((signal) => [signal, pass] as const),
+      ...typed.map((signal) => [signal, onTerminal ? stay : pass] as const),
+    ];
+    for (const [signal, listener] of listeners) process.on(signal, listener);
+    const finish = (end: ChildEnd): void => {
+      for (const [signal, listener] of listeners) process.removeListener(signal, listener);
+      done(end);
+    };
+    child.once("error", (error: NodeJS.ErrnoException) => {
+      if (child.pid !== undefined) return;
+      const missing = error.code === "ENOENT";
+      const why = missing ? "it was not found" : `it cannot be run (${error.code ?? error.message})`;
+      finish({ kind: "unstarted", status: missing ? 127 : 126, why });
+    });
+    child.once("exit", (status, signal) => {
+      if (child.pid === undefined) return;
+      finish(signal === null ? { kind: "exited", status: status ?? 0 } : { kind: "signalled", signal });
+    });
+  });
+}
+
+/** As the child ended, so does janee: a parent that looks finds the same signal. */
+export function endBySignal(signal: NodeJS.Signals): number {
+  const ends: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP", "SIGKILL"];
+  if (ends.includes(signal)) process.kill(process.pid, signal);
+  return 128 + (constants.signals[signal] ?? 0);
+}
