@@ -10,6 +10,7 @@ import type { HeaderField } from "./ports.ts";
 import { type Decision, isSendable, type RuleList } from "./rule.ts";
 import { judge, type Session } from "./session.ts";
 import { readTarget, type Target } from "./target.ts";
+import type { Upgrade } from "./websocket/handshake.ts";
 
 /** What an agent wants done, as it said it. */
 export interface Wish {
@@ -21,6 +22,8 @@ export interface Wish {
   /** A complete `application/x-www-form-urlencoded` body, whose fields can override the method. */
   readonly form?: string;
   readonly reason?: string;
+  /** The handshake of another protocol: judged by the rule for its GET. */
+  readonly upgrade?: Upgrade;
 }
 
 /** What every admission says, of a request as of a command. */
@@ -143,7 +146,7 @@ function admitRequest(capability: Capability, service: Service, wish: Wish): Adm
   }
   const read = readTarget(wish.target, { allowEmptySegments: service.allowEmptySegments });
   if (read instanceof Failure) return read;
-  const fields = admitFields(wish.fields, service);
+  const fields = admitFields(wish.fields, service, wish.upgrade);
   if (fields instanceof Failure) return fields;
   const decision = capability.rules.decide(method, read.path);
   if (decision.effect === "deny") return denied(capability.rules, decision);

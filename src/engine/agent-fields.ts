@@ -4,6 +4,7 @@ import type { Service } from "./config.ts";
 import { schemeOf } from "./credential/index.ts";
 import { Failure } from "./failure.ts";
 import type { HeaderField } from "./ports.ts";
+import { handshakeFields, type Upgrade } from "./websocket/handshake.ts";
 
 const methodOverrides = new Set([
   "x-http-method-override",
@@ -86,7 +87,11 @@ const tokenPattern = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const valuePattern = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /** The agent's own fields as they go upstream, or why the request is refused. */
-export function admitFields(fields: readonly HeaderField[], service: Service): HeaderField[] | Failure {
+export function admitFields(
+  fields: readonly HeaderField[],
+  service: Service,
+  upgrade?: Upgrade,
+): HeaderField[] | Failure {
   if (fields.length > headFieldsLimit) return tooLarge();
   const owned = schemeOf(service.auth.type).headerNames(service.auth).map(dashed);
   const named = namedByConnection(fields);
@@ -103,9 +108,11 @@ export function admitFields(fields: readonly HeaderField[], service: Service): H
       );
     }
     const key = dashed(field.key);
-    const refusal = refuseField(key);
+    const handshake = upgrade !== undefined && handshakeFields.has(field.key);
+    const refusal = upgrade !== undefined && field.key === "upgrade" ? undefined : refuseField(key);
     if (refusal) return refusal;
-    if (isDropped(key, field, service) || named?.has(field.key) || owned.includes(key)) continue;
+    if ((!handshake && isDropped(key, field, service)) || named?.has(field.key) || owned.includes(key))
+      continue;
     admitted.push(field);
   }
   return admitted;
@@ -137,7 +144,7 @@ function refuseField(key: string): Failure | undefined {
   if (key === "upgrade") {
     return new Failure(
       "upgrade_forbidden",
-      "connections are not upgraded: nothing behind it could be checked",
+      "connections are upgraded to WebSockets alone: nothing else behind it could be checked",
       {
         next: "use plain HTTP requests",
       },

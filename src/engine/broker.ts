@@ -33,14 +33,18 @@ import type {
   Upstream,
   UpstreamReply,
   UpstreamRequest,
+  UpstreamSocket,
 } from "./ports.ts";
 import type { Prepared, PreparedServices } from "./prepared.ts";
 import { readFirst } from "./read-first.ts";
 import { sameService } from "./same-service.ts";
+import type { Scrubber } from "./scrub.ts";
 import { boundaryOf, scrubReply, scrubStream } from "./scrub-reply.ts";
 import { judge, type Session, type Sessions } from "./session.ts";
 import { Standings } from "./standing.ts";
 import { type Observed, refusedAccess, refusedCall, Trail } from "./trail.ts";
+import { isAgreed } from "./websocket/handshake.ts";
+import { relay } from "./websocket/relay.ts";
 import { Withdrawals } from "./withdrawals.ts";
 
 export interface BrokerParts {
@@ -170,6 +174,10 @@ export class Broker {
     const flight: Flight = { call, capability: judged.admission.capability.name, session: judged.session };
     this.#inFlight.begin(flight);
     const reply = await this.#perform(progress, judged);
+    if (!(reply instanceof Failure) && reply.socket) {
+      const frames = this.#inFlight.untilEnd(reply.socket.frames, flight);
+      return { ...reply, socket: { ...reply.socket, frames } };
+    }
     if (reply instanceof Failure || reply.body.kind !== "stream") {
       this.#inFlight.end(flight);
       return reply;
@@ -325,7 +333,9 @@ export class Broker {
       }
       isFirst = false;
       const wasReused = connection.reused;
-      const reply = await connection.send(made.request, lifeline);
+      const { upgrade } = progress.call;
+      const request = upgrade === undefined ? made.request : { ...made.request, upgrade };
+      const reply = await connection.send(request, lifeline);
       if (reply instanceof Failure) {
         const closed = reply.code === "upstream_closed" && wasReused && how === "pooled";
         if (!closed || !mayRepeat(before.admission, made.request)) return reply;
@@ -398,6 +408,7 @@ export class Broker {
     const { service } = judged.admission;
     const { status } = answer;
     const { capture } = service;
+    if (answer.socket) return this.#upgraded(progress, story, judged, prepared, answer, answer.socket);
     const session = judged.session?.id ?? "";
     const reply =
       capture.length === 0
@@ -419,6 +430,34 @@ export class Broker {
       this.#trail.end(progress, story, { ...ending, status, redactions: redactions + ending.redactions }),
     );
     return { status, fields, body: { kind: "stream", length: undefined, chunks }, notice };
+  }
+
+  /** Its story ends when the socket does. */
+  #upgraded(
+    progress: Progress,
+    story: Story,
+    { admission }: Judged,
+    prepared: Prepared,
+    answer: UpstreamReply,
+    socket: UpstreamSocket,
+  ): Promise<Reply | Failure> | Reply {
+    const { status, fields } = answer;
+    const { service } = admission;
+    const { decoder, entropy } = this.#parts;
+    const scrubber = (): Scrubber => this.#issued.scrubber(prepared.scrubber, service);
+    const clean = isAgreed(fields) && scrubReply(answer, admission, scrubber(), decoder);
+    if (!clean || clean instanceof Failure) {
+      socket.end();
+      const why = "the service agreed to another protocol than was asked for";
+      return this.#conclude(progress, story, clean || new Failure("upstream_nonsense", why));
+    }
+    const agent = relay(socket, {
+      scrubber,
+      mask: () => entropy.bytes(4),
+      ended: ({ redactions, ...ending }) =>
+        this.#trail.end(progress, story, { ...ending, status, redactions: redactions + clean.redactions }),
+    });
+    return { status, fields: clean.fields, body: { kind: "empty" }, socket: agent };
   }
 
   /** An admitted request that got no answer: its story ends with the failure. */

@@ -3,6 +3,8 @@ import type { Admission, Granted } from "./admit.ts";
 import type { Body, HeaderField, Lifeline } from "./ports.ts";
 import type { Session } from "./session.ts";
 import type { By } from "./standing.ts";
+import type { Upgrade } from "./websocket/handshake.ts";
+import type { AgentSocket } from "./websocket/relay.ts";
 
 /** What an agent wants done, with who it is and the thread it hangs by. */
 export interface Call {
@@ -16,6 +18,7 @@ export interface Call {
   readonly fields: readonly HeaderField[];
   readonly body: Body;
   readonly reason?: string;
+  readonly upgrade?: Upgrade;
   readonly lifeline: Lifeline;
 }
 
@@ -26,6 +29,8 @@ export interface Reply {
   readonly body: Body;
   /** What janee says beside it. */
   readonly notice?: string | undefined;
+  /** With status 101, of a call that asked for it. */
+  readonly socket?: AgentSocket;
 }
 
 /** One call on its way. */

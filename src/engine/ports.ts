@@ -182,12 +182,24 @@ export interface UpstreamRequest {
   /** Without Host and framing, which the upstream side writes itself. */
   readonly fields: readonly HeaderField[];
   readonly body: Body;
+  /** The connection is to become one of another protocol. */
+  readonly upgrade?: "websocket";
 }
 
 export interface UpstreamReply {
   readonly status: number;
   readonly fields: readonly HeaderField[];
   readonly body: Body;
+  /** With status 101: what the connection has become. */
+  readonly socket?: UpstreamSocket;
+}
+
+/** Bytes both ways, for as long as the call's lifeline is whole. */
+export interface UpstreamSocket {
+  /** Throws when it was cut off. */
+  readonly incoming: AsyncIterable<Buffer>;
+  write(bytes: Buffer): Promise<void>;
+  end(): void;
 }
 
 export interface UpstreamConnection {

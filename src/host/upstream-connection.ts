@@ -24,6 +24,7 @@ const wholeBodyLimit = 64 * 1024;
 
 interface Exchange {
   readonly method: string;
+  readonly upgrade: UpstreamRequest["upgrade"];
   readonly lifeline: Lifeline;
   readonly answer: (result: UpstreamReply | Failure) => void;
   answered: boolean;
@@ -44,6 +45,8 @@ export class PooledConnection implements UpstreamConnection {
   #deadline = Number.POSITIVE_INFINITY;
   #idleFor = pooledIdleMs;
   #uses = 0;
+  /** Set when the connection has become one of another protocol. */
+  #raw: Flow | undefined;
   #drained: (() => void) | undefined;
   closed = false;
 
@@ -90,6 +93,7 @@ export class PooledConnection implements UpstreamConnection {
       this.#uses += 1;
       const exchange: Exchange = {
         method: request.method,
+        upgrade: request.upgrade,
         lifeline,
         answer,
         answered: false,
@@ -139,6 +143,7 @@ export class PooledConnection implements UpstreamConnection {
     const exchange = this.#exchange;
     // Bytes that nobody asked for: the connection cannot be trusted with a next request.
     if (!exchange) return this.destroy();
+    if (this.#raw) return this.#raw.push(bytes);
     if (exchange.reader) return this.#receiveBody(exchange, bytes);
     const received = this.#unread ? Buffer.concat([this.#unread, bytes]) : bytes;
     this.#unread = undefined;
@@ -155,11 +160,38 @@ export class PooledConnection implements UpstreamConnection {
       }
       if (head instanceof Malformed) return this.#fail(nonsense(this.#where, head.message));
       rest = rest.subarray(head.size);
+      if (head.status === 101 && exchange.upgrade) return this.#switch(exchange, head, rest);
       if (head.status === 101) return this.#fail(nonsense(this.#where, "it switched protocols unasked"));
       // Interim answers say nothing that an agent may see (RFC 9110 section 15.2).
       if (head.status < 200) continue;
       return this.#begin(exchange, head, rest);
     }
+  }
+
+  /** From here on it is no HTTP: bytes both ways, until either side ends or the lifeline is cut. */
+  #switch(exchange: Exchange, head: ResponseHead, rest: Buffer): void {
+    exchange.head = head;
+    this.#deadline = Number.POSITIVE_INFINITY;
+    const flow = this.#flowFor(exchange);
+    this.#raw = flow;
+    exchange.answered = true;
+    const write = async (bytes: Buffer): Promise<void> => {
+      if (this.closed) return;
+      if (!this.#socket.write(bytes)) await new Promise<void>((done) => this.#awaitDrain(done));
+    };
+    const end = (): void => {
+      flow.end();
+      if (this.#exchange !== exchange) return;
+      exchange.lifeline.onCut(undefined);
+      this.#exchange = undefined;
+      this.closed = true;
+      // What was written goes out first: a last frame says why it ends.
+      this.#socket.destroySoon();
+      this.#giveBack(this);
+    };
+    const { status, fields } = head;
+    exchange.answer({ status, fields, body: { kind: "empty" }, socket: { incoming: flow, write, end } });
+    if (rest.length > 0) flow.push(rest);
   }
 
   #begin(exchange: Exchange, head: ResponseHead, rest: Buffer): void {
@@ -245,6 +277,10 @@ export class PooledConnection implements UpstreamConnection {
     this.closed = true;
     this.#drained?.();
     if (!exchange) return this.destroy();
+    if (this.#raw) {
+      this.#raw.end();
+      return this.#finish(false);
+    }
     if (exchange.reader && exchange.head?.framing.kind === "close") {
       exchange.reader.end();
       return this.#completeBody(exchange);

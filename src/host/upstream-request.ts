@@ -11,6 +11,7 @@ export function requestBytes(request: UpstreamRequest, service: Service): Buffer
   const { method, target, body } = request;
   const host = { name: "Host", key: "host", value: service.base?.authority ?? "" };
   const fields = [host, ...request.fields, plainOnly];
+  if (request.upgrade) fields.push(field("Connection", "Upgrade"), field("Upgrade", request.upgrade));
   const framing = framingField(method, body);
   if (framing) fields.push(framing);
   return writeRequestHead(method, target, fields, body.kind === "whole" ? body.bytes : undefined);

@@ -2,11 +2,13 @@
 import type { Reply } from "../engine/call.ts";
 import { Failure } from "../engine/failure.ts";
 import { type Body, Lifeline } from "../engine/ports.ts";
+import { type Upgrade, upgradeOf } from "../engine/websocket/handshake.ts";
 import type { Connection } from "../wire/connection.ts";
 import { Malformed, type RequestHead } from "../wire/http1.ts";
 import { failureReply, type Manner, writeReply } from "./answer.ts";
 import type { Incoming } from "./incoming.ts";
 import type { Face, Load } from "./proxy.ts";
+import { carrySocket } from "./socket.ts";
 
 /** What one connection is served with. */
 export interface Served {
@@ -33,6 +35,10 @@ export async function exchange(on: Served, head: RequestHead, answering: Answeri
   load.atWork += 1;
   try {
     const reply = await answering(body, lifeline);
+    if (!(reply instanceof Failure) && reply.socket) {
+      await carrySocket(connection, incoming, reply, reply.socket);
+      return false;
+    }
     const manner: Manner = {
       method: head.method,
       minor: head.minor,
@@ -75,6 +81,13 @@ export async function refuse(
   const manner: Manner = { method: head?.method ?? "GET", minor: head?.minor ?? 1, keepAlive: false };
   await writeReply(connection, failureReply(failure), manner);
   return false;
+}
+
+/** Behind a body nothing else begins. */
+export function upgrading(head: RequestHead): { readonly upgrade?: Upgrade } {
+  const upgrade =
+    head.framing.kind === "none" && head.minor === 1 ? upgradeOf(head.method, head.fields) : undefined;
+  return upgrade === undefined ? {} : { upgrade };
 }
 
 /** The target as the client named it. */

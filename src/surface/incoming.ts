@@ -77,6 +77,18 @@ export class Incoming {
     return { kind: "stream", length, chunks: this.#chunks(reader, pieces, head.expectContinue) };
   }
 
+  /** All bytes from here on, of whatever protocol they are. */
+  async *rest(): AsyncGenerator<Buffer> {
+    const unread = this.#unread;
+    this.#unread = undefined;
+    if (unread) yield unread;
+    for (;;) {
+      const { done, value } = await this.#connection.incoming.next();
+      if (done) return;
+      yield value;
+    }
+  }
+
   /** Whether bytes have come that belong to no head yet. */
   get hasMore(): boolean {
     return this.#unread !== undefined;

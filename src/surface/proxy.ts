@@ -6,7 +6,7 @@ import type { Lifeline, Policy } from "../engine/ports.ts";
 import { readTarget } from "../engine/target.ts";
 import type { Connection } from "../wire/connection.ts";
 import { defaultHeadLimits, field, Malformed, type RequestHead } from "../wire/http1.ts";
-import { exchange, malformed, refuse, type Served } from "./exchange.ts";
+import { exchange, malformed, refuse, type Served, upgrading } from "./exchange.ts";
 import { refuseForeign } from "./foreign.ts";
 import type { Forward } from "./forward/face.ts";
 import { serveAbsolute, serveConnect } from "./forward/forward.ts";
@@ -98,6 +98,7 @@ async function answerRequest(
     target,
     fields: head.fields,
     body,
+    ...upgrading(head),
     lifeline,
   });
   if (reply instanceof Failure || reply.notice === undefined) return reply;

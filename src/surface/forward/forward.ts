@@ -13,7 +13,7 @@ import { Failure } from "../../engine/failure.ts";
 import type { Body, Lifeline } from "../../engine/ports.ts";
 import type { RequestHead } from "../../wire/http1.ts";
 import { failureReply, writeReply } from "../answer.ts";
-import { asked, exchange, refuse, type Served } from "../exchange.ts";
+import { asked, exchange, refuse, type Served, upgrading } from "../exchange.ts";
 import { isOwnAuthority } from "../foreign.ts";
 import type { Forward, Proxied } from "./face.ts";
 import { serveIntercepted } from "./intercepted.ts";
@@ -83,6 +83,7 @@ export async function forwardRequest(
     target: found.target,
     fields: head.fields,
     body,
+    ...upgrading(head),
     lifeline,
   });
 }
