@@ -1,6 +1,7 @@
 import type { Caller } from "../engine/caller.ts";
 import type { Config } from "../engine/config.ts";
 import { overlapping } from "../engine/destination.ts";
+import { fillWithPlaceholder } from "../engine/exec/environment.ts";
 import { Failure } from "../engine/failure.ts";
 import { didYouMean } from "../engine/nearest.ts";
 import { newToken, shortId } from "../engine/session.ts";
@@ -9,12 +10,13 @@ import { ensureAuthority } from "../host/authority/authority.ts";
 import { entropy } from "../host/clock.ts";
 import { digest } from "../host/digest.ts";
 import { type ChildEnd, endBySignal, runChild } from "../host/run/child.ts";
-import { clearDeadRuns, inRunFolder, writeRunFiles } from "../host/run/folder.ts";
+import { inRunFolder, writeRunFiles } from "../host/run/folder.ts";
 import { isInteractive } from "../host/terminal.ts";
 import { runEnvironment } from "../surface/run/environment.ts";
 import { nodeProxy } from "../surface/run/node-proxy.ts";
 import { askOnTerminal } from "./ask-on-terminal.ts";
 import type { Arguments, Command, Talk } from "./command.ts";
+import { endDeadRuns, ownerOf } from "./dead-runs.ts";
 import { durationMs } from "./duration.ts";
 import { fail } from "./fail.ts";
 import { secureHosts } from "./forward.ts";
@@ -97,9 +99,7 @@ async function start(janee: Janee, talk: Talk, args: Arguments, tally: RunTally)
       next: "start the command without janee run, or leave the outer one",
     });
   }
-  for (const dead of await clearDeadRuns(janee.home.path)) {
-    await janee.broker.endSessionsOf({ owner: ownerOf(dead) }, "run");
-  }
+  await endDeadRuns(janee);
   const { config } = janee.home.current();
   const names = namesOf(args, config, janee);
   if (names instanceof Failure) return names;
@@ -133,10 +133,6 @@ async function start(janee: Janee, talk: Talk, args: Arguments, tally: RunTally)
     const told = tally.told();
     if (told !== undefined) talk.say(told);
   }
-}
-
-function ownerOf(id: string): string {
-  return `run:${id}`;
 }
 
 function namesOf(args: Arguments, config: Config, janee: Janee): readonly string[] | Failure {
@@ -239,6 +235,24 @@ interface Behind {
   readonly names: readonly string[];
 }
 
+function mappedVariables(
+  config: Config,
+  { names, caller }: Behind,
+  janee: Janee,
+): ReadonlyMap<string, string> {
+  const all = new Map<string, string>();
+  for (const name of names) {
+    const capability = config.capabilities.get(name);
+    const service = config.services.get(capability?.service ?? "");
+    if (!capability?.runMap || !service) continue;
+    const stand = janee.placeholders.of(caller.owner, service);
+    for (const [variable, value] of fillWithPlaceholder(capability.runMap, service.auth, stand)) {
+      if (!all.has(variable)) all.set(variable, value);
+    }
+  }
+  return all;
+}
+
 async function runBehind(janee: Janee, talk: Talk, args: Arguments, on: Behind): Promise<number | Failure> {
   const { config } = janee.home.current();
   const authority = await ensureAuthority(janee.home.path, secureHosts(config), janee.sessions.now());
@@ -257,7 +271,7 @@ async function runBehind(janee: Janee, talk: Talk, args: Arguments, on: Behind):
     pristine: args.flag("pristine"),
     services,
     used,
-    mapped: new Map(),
+    mapped: mappedVariables(config, on, janee),
     isSecret: await knownSecrets(janee, services),
     files,
   });

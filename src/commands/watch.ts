@@ -4,11 +4,13 @@ import { visible } from "../engine/visible.ts";
 import { changes as changesOf } from "../engine/widening.ts";
 import type { ConfigChange } from "../host/home.ts";
 import type { Talk } from "./command.ts";
+import { endDeadRuns } from "./dead-runs.ts";
 import type { Janee } from "./wire-up.ts";
 
 const recheckEveryMs = 50;
 const countRefusalsEveryMs = 1_000;
 const tidyEveryMs = 3_600_000;
+const clearEveryMs = 10_000;
 
 export function watchOver(janee: Janee, talk: Talk): { readonly stop: () => void } {
   janee.home.onChange((change) => void tellChange(janee, talk, change));
@@ -19,11 +21,13 @@ export function watchOver(janee: Janee, talk: Talk): { readonly stop: () => void
   const counting = setInterval(() => void janee.broker.writeRefusalCounts(), countRefusalsEveryMs);
   janee.sessions.tidy();
   const tidying = setInterval(() => janee.sessions.tidy(), tidyEveryMs);
+  const clearing = setInterval(() => void endDeadRuns(janee), clearEveryMs);
   return {
     stop: () => {
       clearInterval(rechecking);
       clearInterval(counting);
       clearInterval(tidying);
+      clearInterval(clearing);
     },
   };
 }

@@ -21,7 +21,7 @@ import type { Sent } from "./issued/substitute.ts";
 import { countUse, refuseOverLimit } from "./limit.ts";
 import { noticeOf } from "./notice.ts";
 import { type Outgoing, outgoing } from "./outgoing.ts";
-import { checkPlaceholders, type Placeholders } from "./placeholder.ts";
+import { checkPlaceholders, type Placeholders, type Strayed } from "./placeholder.ts";
 import type {
   Clock,
   Decoder,
@@ -152,10 +152,11 @@ export class Broker {
     if (call instanceof Failure) return this.#refuse(id, asked, call);
     const judged = this.#judge(call, undefined);
     if (judged instanceof Failure) return this.#refuse(id, call, judged);
-    const misplaced = this.#checkPlaceholders(call, judged);
-    if (misplaced) {
-      await this.#trail.alarm(refusedCall(id, call, judged.session, judged), misplaced);
-      return this.#refuse(id, call, misplaced, judged);
+    const strayed = this.#checkPlaceholders(call, judged);
+    if (strayed) {
+      const { failure, isAlarm } = strayed;
+      if (isAlarm) await this.#trail.alarm(refusedCall(id, call, judged.session, judged), failure);
+      return this.#refuse(id, call, failure, judged);
     }
     const startedAt = this.#parts.sessions.now();
     const { body } = call;
@@ -192,7 +193,7 @@ export class Broker {
     return session !== undefined && judge(session, sessions.now()) === undefined;
   }
 
-  #checkPlaceholders({ fields, target }: Call, { admission, session }: Judged): Failure | undefined {
+  #checkPlaceholders({ fields, target }: Call, { admission, session }: Judged): Strayed | undefined {
     const { placeholders, policy } = this.#parts;
     const carrying = { owner: session?.owner ?? "person", service: admission.service, target, fields };
     const services = policy.current().config.services.values();

@@ -1,8 +1,9 @@
 import type { Capability, Service } from "./config.ts";
-import { execKeys, execOf } from "./config-exec.ts";
+import { envMapOf, execKeys, execOf } from "./config-exec.ts";
 import { durationOf, hourMs, limitOf } from "./config-fields.ts";
 import type { Fields, Place } from "./config-place.ts";
 import { rulesOf } from "./config-rules.ts";
+import type { Auth } from "./credential/scheme.ts";
 import type { Position } from "./failure.ts";
 import { didYouMean } from "./nearest.ts";
 import { RuleList } from "./rule.ts";
@@ -51,6 +52,7 @@ export function capabilityOf(
     // Exec mode sends no requests, so there is nothing to leave open.
     rules: new RuleList(mode === "exec" ? [] : placed?.map(({ rule }) => rule)),
     exec: exec?.policy,
+    ...runMapOf(mode, fields, services.get(service ?? "")?.auth),
   };
   const rulePlaces = placed?.map((one) => one.place.position) ?? [];
   return { capability, rulePlaces, argsPlaces: exec?.argsPlaces ?? new Map() };
@@ -106,9 +108,15 @@ function refuseRules(fields: Fields): undefined {
   return rules.reading.refuse(rules.keyOffset, message);
 }
 
+/** `envMap` in http mode is for `janee run`: its values hold no credential, only what stands for one. */
+function runMapOf(mode: string, fields: Fields, auth: Auth | undefined): Pick<Capability, "runMap"> {
+  const place = mode === "http" ? fields.get("envMap") : undefined;
+  return place ? { runMap: envMapOf(place, auth) } : {};
+}
+
 function refuseExec(fields: Fields): undefined {
   for (const key of execKeys) {
-    const place = fields.get(key);
+    const place = key === "envMap" ? undefined : fields.get(key);
     if (place) place.reading.refuse(place.keyOffset, `"${key}" goes with mode: exec`);
   }
 }

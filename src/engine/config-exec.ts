@@ -152,7 +152,7 @@ function pinsOf(place: Place | undefined, allowed: readonly string[]): ReadonlyM
   return pins;
 }
 
-function envMapOf(place: Place | undefined, auth: Auth | undefined): ReadonlyMap<string, string> {
+export function envMapOf(place: Place | undefined, auth: Auth | undefined): ReadonlyMap<string, string> {
   const env = new Map<string, string>();
   for (const [name, at] of place?.entries() ?? []) {
     const problem = problemInVariable(name);

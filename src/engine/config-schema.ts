@@ -172,7 +172,8 @@ const capability = closed(
       type: "object",
       propertyNames: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
       additionalProperties: { type: "string" },
-      description: 'Exec mode: variables of the command, such as "{{credential}}"',
+      description:
+        'Variables of a command, such as "{{credential}}"; in http mode a placeholder, for janee run',
     },
     timeout: duration("Exec mode: default 30s, at most 1h"),
     workDir: text("Exec mode: where the command runs"),

@@ -71,6 +71,8 @@ export interface Capability {
   readonly allowedAgents: readonly string[] | undefined;
   readonly rules: RuleList;
   readonly exec: ExecPolicy | undefined;
+  /** In http mode: variables in which `janee run` puts what stands for the credential. */
+  readonly runMap?: ReadonlyMap<string, string>;
 }
 
 export interface NetworkSettings {

@@ -72,6 +72,13 @@ export interface Carrying {
   readonly fields: readonly HeaderField[];
 }
 
+/** A placeholder where it does not belong. */
+export interface Strayed {
+  readonly failure: Failure;
+  /** It is not this service's own: someone tries to use it where it was not given. */
+  readonly isAlarm: boolean;
+}
+
 /** Values as a server would read them: a Basic credential is base64. */
 function readings(value: string): string[] {
   const [, encoded] = /^basic +([A-Za-z0-9+/_-]+=*)\s*$/i.exec(value) ?? [];
@@ -82,7 +89,7 @@ function readings(value: string): string[] {
  * Whether every placeholder of a request is of this owner and this service, and stands where it will be replaced or
  * taken off. The others never go out.
  */
-export function checkPlaceholders(placeholders: Placeholders, carrying: Carrying): Failure | undefined {
+export function checkPlaceholders(placeholders: Placeholders, carrying: Carrying): Strayed | undefined {
   const { fields, target, service } = carrying;
   const end = target.indexOf("?");
   const path = end < 0 ? target : target.slice(0, end);
@@ -111,7 +118,7 @@ function checkQuery(
   carrying: Carrying,
   query: string,
   own: readonly string[],
-): Failure | undefined {
+): Strayed | undefined {
   if (!query.includes(mark)) return undefined;
   const inQuery = declared(carrying.service, "query");
   for (const part of query.split(/[&;]/)) {
@@ -130,33 +137,25 @@ function judge(
   body: string,
   allowed: boolean,
   where: string,
-): Failure | undefined {
+): Strayed | undefined {
   if (placeholders.of(owner, service).includes(body)) {
     if (allowed) return undefined;
-    return new Failure("placeholder_misplaced", `the placeholder of "${service.name}" stands in ${where}`, {
-      next: "send it where the API key belongs; a person can declare further places with placeholders: [header, query, path, body]",
-    });
+    const message = `the placeholder of "${service.name}" stands in ${where}`;
+    const next =
+      "send it where the API key belongs; a person can declare further places with placeholders: [header, query, path, body]";
+    return { failure: new Failure("placeholder_misplaced", message, { next }), isAlarm: false };
   }
   for (const other of services) {
     if (!placeholders.of(owner, other).includes(body)) continue;
-    return new Failure(
-      "placeholder_misplaced",
-      `the placeholder of "${other.name}" was sent to "${service.name}"`,
-      {
-        next: `send it to "${other.name}" alone`,
-      },
-    );
+    const message = `the placeholder of "${other.name}" was sent to "${service.name}"`;
+    const next = `send it to "${other.name}" alone`;
+    return { failure: new Failure("placeholder_misplaced", message, { next }), isAlarm: true };
   }
-  return new Failure("placeholder_unknown", `a placeholder that is not of this session stands in ${where}`, {
-    next: "use the one of this session, from the environment",
-  });
+  const message = `a placeholder that is not of this session stands in ${where}`;
+  const next = "use the one of this session, from the environment";
+  return { failure: new Failure("placeholder_unknown", message, { next }), isAlarm: true };
 }
 
 function declared({ placeholders }: Service, place: PlaceholderPlace): boolean {
   return placeholders.includes(place);
-}
-
-/** Whether a person should hear of it: a misplaced one was carried to another host, an unknown one came from elsewhere. */
-export function isAlarm(failure: Failure): boolean {
-  return failure.code === "placeholder_misplaced" || failure.code === "placeholder_unknown";
 }

@@ -63,6 +63,16 @@ export function fillEnvironment(
   return new Map([...envMap].map(([name, value]) => [name, value.replace(placeholder, fill)]));
 }
 
+/** The variables of a command that gets no credential, only what stands for one. */
+export function fillWithPlaceholder(
+  envMap: ReadonlyMap<string, string>,
+  auth: Auth,
+  stand: string,
+): ReadonlyMap<string, string> {
+  const fill = (_: string, field: string | undefined): string => auth.open.get(field ?? "") ?? stand;
+  return new Map([...envMap].map(([name, value]) => [name, value.replace(placeholder, fill)]));
+}
+
 /** The variables that hold nothing of the credential, such as who wrote a commit. */
 export function openVariables(envMap: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
   return new Map([...envMap].filter(([, value]) => value.search(placeholder) < 0));

@@ -1,5 +1,5 @@
 // A command on the terminal of janee itself: it has the same stdin, stdout and stderr, and its signals pass through.
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
 import { isatty } from "node:tty";
 
@@ -20,26 +20,34 @@ export function runChild(
   const [file = "", ...args] = command;
   return new Promise((done) => {
     const onTerminal = [0, 1, 2].some((descriptor) => isatty(descriptor));
-    const child = spawn(file, args, { env: { ...environment }, stdio: "inherit" });
-    const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
+    let child: ChildProcess | undefined;
+    // What comes before there is a child is for it all the same.
+    let early: NodeJS.Signals | undefined;
+    const pass = (signal: NodeJS.Signals): void => {
+      if (child) child.kill(signal);
+      else early = signal;
+    };
     const stay = (): void => {};
     const listeners = [
       ...passedOn.map((signal) => [signal, pass] as const),
       ...typed.map((signal) => [signal, onTerminal ? stay : pass] as const),
     ];
     for (const [signal, listener] of listeners) process.on(signal, listener);
+    child = spawn(file, args, { env: { ...environment }, stdio: "inherit" });
+    if (early) child.kill(early);
+    const started = child;
     const finish = (end: ChildEnd): void => {
       for (const [signal, listener] of listeners) process.removeListener(signal, listener);
       done(end);
     };
-    child.once("error", (error: NodeJS.ErrnoException) => {
-      if (child.pid !== undefined) return;
+    started.once("error", (error: NodeJS.ErrnoException) => {
+      if (started.pid !== undefined) return;
       const missing = error.code === "ENOENT";
       const why = missing ? "it was not found" : `it cannot be run (${error.code ?? error.message})`;
       finish({ kind: "unstarted", status: missing ? 127 : 126, why });
     });
-    child.once("exit", (status, signal) => {
-      if (child.pid === undefined) return;
+    started.once("exit", (status, signal) => {
+      if (started.pid === undefined) return;
       finish(signal === null ? { kind: "exited", status: status ?? 0 } : { kind: "signalled", signal });
     });
   });

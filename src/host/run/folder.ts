@@ -8,6 +8,7 @@ import { broken, ensureHome } from "../files.ts";
 import { withLock } from "../lock.ts";
 
 const youngMs = 5_000;
+const own = new Set<string>();
 
 function runsPath(home: string): string {
   return join(home, "runs");
@@ -22,6 +23,7 @@ export async function inRunFolder<T>(
   const folder = join(runsPath(home), id);
   const refused = ensureHome(runsPath(home)) ?? ensureHome(folder);
   if (refused) return refused;
+  own.add(id);
   const done = await withLock(join(folder, "lock.db"), () => work(folder));
   rmSync(folder, { recursive: true, force: true });
   return done;
@@ -33,6 +35,7 @@ export async function clearDeadRuns(home: string): Promise<readonly string[]> {
   if (!existsSync(runs)) return [];
   const dead: string[] = [];
   for (const id of readdirSync(runs)) {
+    if (own.has(id)) continue;
     const folder = join(runs, id);
     // One that has just been made may not have its lock yet.
     const made = lstatSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? 0;
