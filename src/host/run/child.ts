@@ -1,6 +1,7 @@
 // A command on the terminal of janee itself: it has the same stdin, stdout and stderr, and its signals pass through.
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
+import { setTimeout as pause } from "node:timers/promises";
 import { isatty } from "node:tty";
 
 export type ChildEnd =
@@ -10,6 +11,7 @@ export type ChildEnd =
 
 /** Sent to janee alone, by whoever manages it. */
 const passedOn: readonly NodeJS.Signals[] = ["SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"];
+const arrivesWithinMs = 500;
 /** Typed on a terminal they reach every process of the group: janee stays, and does not send them a second time. */
 const typed: readonly NodeJS.Signals[] = ["SIGINT", "SIGQUIT"];
 
@@ -24,7 +26,7 @@ export function runChild(
     // What comes before there is a child is for it all the same.
     let early: NodeJS.Signals | undefined;
     const pass = (signal: NodeJS.Signals): void => {
-      if (child) child.kill(signal);
+      if (child) send(child, signal);
       else early = signal;
     };
     const stay = (): void => {};
@@ -34,7 +36,7 @@ export function runChild(
     ];
     for (const [signal, listener] of listeners) process.on(signal, listener);
     child = spawn(file, args, { env: { ...environment }, stdio: "inherit" });
-    if (early) child.kill(early);
+    if (early) send(child, early);
     const started = child;
     const finish = (end: ChildEnd): void => {
       for (const [signal, listener] of listeners) process.removeListener(signal, listener);
@@ -53,9 +55,23 @@ export function runChild(
   });
 }
 
+/** By its id: after `child.kill()` Deno reports the signal, whatever the status was. */
+function send({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended meanwhile, which is about to be told.
+  }
+}
+
 /** As the child ended, so does janee: a parent that looks finds the same signal. */
-export function endBySignal(signal: NodeJS.Signals): number {
+export async function endBySignal(signal: NodeJS.Signals): Promise<number> {
   const ends: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP", "SIGKILL"];
-  if (ends.includes(signal)) process.kill(process.pid, signal);
+  if (ends.includes(signal)) {
+    process.kill(process.pid, signal);
+    // Nothing comes back from this, unless the signal is ignored here.
+    await pause(arrivesWithinMs);
+  }
   return 128 + (constants.signals[signal] ?? 0);
 }
