@@ -100,13 +100,17 @@ export class SocketConnection implements Connection {
     if (socket.destroyed || this.#gone || !context) return undefined;
     for (const event of ["data", "drain", "end", "error", "close"]) socket.removeAllListeners(event);
     socket.on("error", () => {});
-    this.#open.delete(this);
     const secure = new TLSSocket(socket, {
       isServer: true,
       secureContext: context,
       ALPNProtocols: ["http/1.1"],
     });
-    return handshake(secure, socket, this.#open, this.peer);
+    // Counted as open until it is done, or a thousand handshakes that never end would count for nothing.
+    const done = await handshake(secure, socket, () => new SocketConnection(secure, this.#open, this.peer));
+    this.#open.delete(this);
+    if (!done) return undefined;
+    const { servername } = secure as { readonly servername?: string | false | null };
+    return Object.assign(done, { serverName: servername ? servername : undefined });
   }
 
   #leave(): void {
@@ -123,12 +127,12 @@ export class SocketConnection implements Connection {
   }
 }
 
+/** undefined: it did not come to its end, and the socket is gone. */
 function handshake(
   secure: TLSSocket,
   socket: Socket,
-  open: OpenConnections,
-  peer: string,
-): Promise<SecuredConnection | undefined> {
+  ready: () => SocketConnection,
+): Promise<SocketConnection | undefined> {
   return new Promise((done) => {
     const fail = (): void => {
       clearTimeout(timer);
@@ -144,9 +148,8 @@ function handshake(
       clearTimeout(timer);
       secure.removeListener("error", fail);
       secure.removeListener("close", fail);
-      const { servername } = secure as { readonly servername?: string | false | null };
-      const serverName = servername ? servername : undefined;
-      done(Object.assign(new SocketConnection(secure, open, peer), { serverName }));
+      // In this very tick: what was sent behind the handshake finds a reader.
+      done(ready());
     });
   });
 }

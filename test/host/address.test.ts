@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Service } from "../../src/engine/config.ts";
 import { Failure } from "../../src/engine/failure.ts";
-import { isLinkLocal, isLoopback, refuseAddress, resolve } from "../../src/host/address.ts";
+import { isLinkLocal, isLoopback, isPublic, refuseAddress, resolve } from "../../src/host/address.ts";
 import { read } from "../engine/config-sample.ts";
 
 /** `http` to another machine is refused by the config itself: such a service is made by hand. */
@@ -141,4 +141,55 @@ test("a base URL in decimal, octal, hex or short form is the address it stands f
   }
   assert.ok(isLoopback(new URL("http://2130706433/").hostname));
   assert.ok(isLoopback(new URL("http://127.1/").hostname));
+});
+
+test("a tunnel's address is public, or it is none", () => {
+  for (const address of [
+    "8.8.8.8",
+    "1.1.1.1",
+    "172.15.0.1",
+    "172.32.0.1",
+    "100.63.0.1",
+    "2606:4700::1111",
+    "::ffff:8.8.8.8",
+  ]) {
+    assert.equal(isPublic(address), true, address);
+  }
+  for (const address of [
+    ...[
+      "0.0.0.0",
+      "10.0.0.1",
+      "127.0.0.1",
+      "169.254.169.254",
+      "172.16.0.1",
+      "192.168.1.1",
+      "100.64.0.1",
+      "100.100.100.200",
+    ],
+    ...[
+      "192.0.0.1",
+      "198.18.0.1",
+      "224.0.0.1",
+      "255.255.255.255",
+      "::",
+      "::1",
+      "fe80::1",
+      "fe80::1%eth0",
+      "fc00::1",
+      "fd00::1",
+    ],
+    ...[
+      "ff02::1",
+      "::ffff:127.0.0.1",
+      "::ffff:10.0.0.1",
+      "64:ff9b::a00:1",
+      "2001::1",
+      "2001:db8::1",
+      "2002:7f00:1::1",
+      "localhost",
+      "",
+    ],
+  ]) {
+    assert.equal(isPublic(address), false, address);
+  }
 });

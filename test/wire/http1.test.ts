@@ -39,6 +39,8 @@ test("a request head in full", () => {
   assert.deepEqual(request(`${text}body and more`), {
     method: "POST",
     target: "/v1/x?a=b",
+    form: "origin",
+    authority: undefined,
     minor: 1,
     fields: [
       { name: "HOST", key: "host", value: "[::1]:80" },

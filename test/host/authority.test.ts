@@ -1,0 +1,126 @@
+// The local authority: whom its certificates convince, and whom not, asked of real clients.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { X509Certificate } from "node:crypto";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { Failure } from "../../src/engine/failure.ts";
+import { ensureAuthority, readAuthority, renewAuthority } from "../../src/host/authority/authority.ts";
+import { type AuthorityFile, Issuer, makeAuthority } from "../../src/host/authority/certificates.ts";
+import { asyncRun } from "../support/async-run.ts";
+
+const limit = { timeout: 60_000 };
+const folder = mkdtempSync(join(tmpdir(), "janee-authority-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+const dayMs = 24 * 3_600_000;
+
+async function leafOf(authority: AuthorityFile, host: string): Promise<{ cert: string; key: string }> {
+  const issuer = await Issuer.open(authority);
+  assert.ok(!(issuer instanceof Failure));
+  return { cert: await issuer.leaf(host, Date.now()), key: issuer.key };
+}
+
+async function withServer<T>(
+  leaf: { cert: string; key: string },
+  work: (port: number) => Promise<T>,
+): Promise<T> {
+  const server = createServer(leaf, (_, response) => void response.end("ok"));
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  try {
+    return await work((server.address() as AddressInfo).port);
+  } finally {
+    server.closeAllConnections();
+    await new Promise<void>((done) => server.close(() => done()));
+  }
+}
+
+const python =
+  "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1]).read().decode(), end='')";
+const node =
+  "fetch(process.argv[1]).then((r) => r.text()).then((t) => process.stdout.write(t), () => process.exit(1))";
+
+/** Each with its own library: OpenSSL, GnuTLS (wget and git of Debian), Python's ssl, Node. */
+function clients(
+  ca: string,
+): readonly (readonly [program: string, args: readonly string[], env: Record<string, string>])[] {
+  return [
+    ["curl", ["-sS", "--cacert", ca], {}],
+    ["wget", ["-qO-", `--ca-certificate=${ca}`], {}],
+    ["python3", ["-c", python], { SSL_CERT_FILE: ca }],
+    ["node", ["-e", node], { NODE_EXTRA_CA_CERTS: ca }],
+  ];
+}
+
+test("clients believe it for the hosts it is limited to, and for no other", limit, async () => {
+  const right = await makeAuthority(["localhost", "api.github.com"], Date.now());
+  const narrow = await makeAuthority(["api.github.com"], Date.now());
+  let asked = 0;
+  for (const [authority, expected] of [
+    [right, "ok"],
+    [narrow, ""],
+  ] as const) {
+    const ca = join(folder, `${expected}-ca.pem`);
+    writeFileSync(ca, authority.cert);
+    await withServer(await leafOf(authority, "localhost"), async (port) => {
+      for (const [program, args, env] of clients(ca)) {
+        if (spawnSync(program, ["--version"], { stdio: "ignore" }).status !== 0) continue;
+        const url = `https://localhost:${port}/`;
+        const ran = await asyncRun(program, [...args, url], {
+          ...env,
+          PATH: process.env.PATH ?? "",
+          NO_PROXY: "*",
+        });
+        assert.deepEqual(
+          [ran.stdout, ran.status === 0],
+          [expected, expected !== ""],
+          `${program}: ${ran.stderr}`,
+        );
+        asked += 1;
+      }
+    });
+  }
+  assert.ok(asked >= 4);
+});
+
+test("it signs no further authority and lasts a year; a host's certificate lasts a day", limit, async () => {
+  const authority = await makeAuthority(["api.github.com"], Date.now());
+  const own = new X509Certificate(authority.cert);
+  assert.equal(own.ca, true);
+  assert.ok(Date.parse(own.validTo) - Date.now() <= 365 * dayMs);
+  const leaf = new X509Certificate((await leafOf(authority, "api.github.com")).cert);
+  assert.equal(leaf.ca, false);
+  assert.equal(leaf.subjectAltName, "DNS:api.github.com");
+  assert.ok(Date.parse(leaf.validTo) - Date.now() <= dayMs);
+  assert.equal(leaf.checkIssued(own), true);
+  assert.equal(leaf.verify(own.publicKey), true);
+});
+
+test(
+  "it is made once, made again under its key for further hosts, and lies in private files",
+  limit,
+  async () => {
+    const home = mkdtempSync(join(folder, "home-"));
+    const now = Date.now();
+    assert.equal(readAuthority(home), undefined);
+    const first = await ensureAuthority(home, ["a.example"], now);
+    assert.ok(!(first instanceof Failure));
+    assert.deepEqual(await ensureAuthority(home, ["a.example"], now), first);
+    const wider = await ensureAuthority(home, ["a.example", "b.example"], now);
+    assert.ok(!(wider instanceof Failure));
+    assert.deepEqual([wider.key, wider.hosts], [first.key, ["a.example", "b.example"]]);
+    const late = await ensureAuthority(home, ["a.example"], now + 350 * dayMs);
+    assert.ok(!(late instanceof Failure));
+    assert.ok(late.expiresAt > wider.expiresAt);
+    const renewed = await renewAuthority(home, ["a.example"], now);
+    assert.ok(!(renewed instanceof Failure));
+    assert.notEqual(renewed.key, first.key);
+    assert.equal(statSync(join(home, "ca")).mode & 0o777, 0o700);
+    assert.equal(statSync(join(home, "ca/authority.json")).mode & 0o777, 0o600);
+    writeFileSync(join(home, "ca/authority.json"), "{}");
+    assert.ok((await ensureAuthority(home, ["a.example"], now)) instanceof Failure);
+  },
+);
