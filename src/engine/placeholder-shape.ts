@@ -1,30 +1,33 @@
-// How vendors' keys look, as far as their own SDKs and tools check it.
+// How vendors' keys look, as far as their own SDKs and tools check it: the directory's example with a gap for what makes a
+// placeholder known as one.
 import type { Service } from "./config.ts";
 import { vendorOf } from "./vendor-variables.ts";
 
 export interface Shape {
-  readonly prefix: string;
-  /** Of what follows the prefix, at least; letters and digits. */
-  readonly length: number;
+  readonly before: string;
+  readonly behind: string;
 }
 
-const plain: Shape = { prefix: "", length: 32 };
+const gap = /\{(\d+)\}/g;
+const anyGap = /\{(?:\d+(?::[a-z]+)?|uuid)\}/;
 
-const shapes: Readonly<Record<string, Shape>> = {
-  anthropic: { prefix: "sk-ant-api03-", length: 95 },
-  github: { prefix: "ghp_", length: 36 },
-  gitlab: { prefix: "glpat-", length: 20 },
-  huggingface: { prefix: "hf_", length: 34 },
-  linear: { prefix: "lin_api_", length: 40 },
-  notion: { prefix: "ntn_", length: 46 },
-  openai: { prefix: "sk-proj-", length: 48 },
-  openrouter: { prefix: "sk-or-v1-", length: 64 },
-  sendgrid: { prefix: "SG.", length: 66 },
-  sentry: { prefix: "sntrys_", length: 40 },
-  slack: { prefix: "xoxb-", length: 50 },
-  stripe: { prefix: "sk_test_", length: 99 },
-};
+/** `length`: letters and digits that have to fit into one gap; where none is as long, the first one is made so. */
+export function shapeOf(service: Service, length: number): Shape {
+  const examples = vendorOf(service)?.key?.like ?? [];
+  for (const example of examples) {
+    for (const found of example.matchAll(gap)) {
+      const size = Number(found[1]);
+      if (size < length) continue;
+      const before = example.slice(0, found.index);
+      return { before, behind: `${filler(size - length)}${example.slice(found.index + found[0].length)}` };
+    }
+  }
+  const [example = "{0}"] = examples;
+  const first = anyGap.exec(example);
+  if (!first) return { before: "", behind: "" };
+  return { before: example.slice(0, first.index), behind: example.slice(first.index + first[0].length) };
+}
 
-export function shapeOf(service: Service): Shape {
-  return shapes[vendorOf(service)?.vendor ?? ""] ?? plain;
+function filler(length: number): string {
+  return length === 0 ? "" : `{${length}}`;
 }

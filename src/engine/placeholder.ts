@@ -3,8 +3,9 @@
 import type { PlaceholderPlace, Service } from "./config.ts";
 import { schemeOf } from "./credential/index.ts";
 import { Failure } from "./failure.ts";
-import { type Shape, shapeOf } from "./placeholder-shape.ts";
+import { shapeOf } from "./placeholder-shape.ts";
 import type { Digest, HeaderField } from "./ports.ts";
+import { fillExample } from "./services/shape.ts";
 
 const mark = "janee";
 const randomLength = 23;
@@ -24,18 +25,17 @@ export class Placeholders {
 
   /** The same for the same owner and service, each time and in each process of the home. */
   of(owner: string, service: Service): string {
-    return this.#made(owner, service.name, shapeOf(service));
+    const text = `${owner} ${service.name}`;
+    const { before, behind } = shapeOf(service, bodyLength);
+    const body = `${mark}${letters(this.#digest.hmac(this.#key(), text), randomLength)}`;
+    const rest = this.#picker(`${text} rest`);
+    return `${fillExample(before, rest)}${body}${this.#check(body)}${fillExample(behind, rest)}`;
   }
 
-  #made(owner: string, service: string, { prefix, length }: Shape): string {
-    const text = `${owner} ${service}`;
-    const random = letters(this.#digest.hmac(this.#key(), text), randomLength);
-    const body = `${mark}${random}`;
-    const filler = letters(
-      this.#digest.hmac(this.#key(), `${text} filler`),
-      Math.max(0, length - bodyLength),
-    );
-    return `${prefix}${body}${this.#check(body)}${filler}`;
+  #picker(text: string): (below: number) => number {
+    const bytes = Buffer.from(this.#digest.hmac(this.#key(), text), "base64url");
+    let at = 0;
+    return (below) => (bytes[at++ % bytes.length] ?? 0) % below;
   }
 
   #check(text: string): string {

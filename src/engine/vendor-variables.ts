@@ -1,70 +1,48 @@
 // The variables that vendors' own tools and SDKs read: where a placeholder stands for the key, and where requests go.
 import type { BaseUrl, Service } from "./config.ts";
-import { knownServices } from "./known-services.ts";
+import { knownAt, knownServices } from "./services/index.ts";
+import type { KnownService } from "./services/shape.ts";
 
-export interface VendorVariables {
-  /** The name under which janee knows the vendor. */
-  readonly vendor: string;
-  /** All of them hold a key of this vendor. */
-  readonly keys: readonly string[];
-  readonly baseUrl?: { readonly name: string; readonly path: string };
-}
-
-interface Vendor extends Omit<VendorVariables, "vendor"> {
-  readonly hosts: readonly string[];
-}
-
-/** Beside what `known-services` says: further names, and hosts beside that of the API. */
-const more: Readonly<Record<string, Vendor>> = {
-  anthropic: {
-    hosts: ["api.anthropic.com"],
-    keys: ["ANTHROPIC_API_KEY"],
-    baseUrl: { name: "ANTHROPIC_BASE_URL", path: "" },
-  },
-  github: {
-    hosts: ["api.github.com", "github.com", "uploads.github.com"],
-    keys: ["GITHUB_TOKEN", "GH_TOKEN"],
-  },
-  huggingface: { hosts: ["huggingface.co"], keys: ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"] },
-  openai: {
-    hosts: ["api.openai.com"],
-    keys: ["OPENAI_API_KEY"],
-    baseUrl: { name: "OPENAI_BASE_URL", path: "/v1" },
-  },
-  stripe: { hosts: ["api.stripe.com"], keys: ["STRIPE_API_KEY", "STRIPE_SECRET_KEY"] },
+/** What a tool of the vendor's reads instead of its own default. */
+const baseUrls: Readonly<Record<string, { readonly name: string; readonly path: string }>> = {
+  anthropic: { name: "ANTHROPIC_BASE_URL", path: "" },
+  openai: { name: "OPENAI_BASE_URL", path: "/v1" },
 };
 
-function vendors(): ReadonlyMap<string, Vendor> {
-  const all = new Map<string, Vendor>(Object.entries(more));
-  for (const [name, { baseUrl, variable }] of Object.entries(knownServices)) {
-    const known = all.get(name) ?? { hosts: [], keys: [] };
-    const host = new URL(baseUrl).hostname;
-    const keys = [...new Set([...known.keys, variable])];
-    all.set(name, { ...known, keys, hosts: [...new Set([...known.hosts, host])] });
-  }
-  return all;
-}
+/** Hosts beside that of the API, for the same key. */
+const furtherHosts: Readonly<Record<string, string>> = {
+  "github.com": "github",
+  "uploads.github.com": "github",
+};
 
-/** By the service's host, else by its name: `openai`, or `openai-work`. undefined: nobody's that is known. */
-export function vendorOf(service: Service): VendorVariables | undefined {
-  const host = service.base?.host ?? "";
-  const all = [...vendors()];
-  const found =
-    all.find(([, vendor]) => vendor.hosts.includes(host)) ??
-    all.find(([name]) => service.name === name || service.name.startsWith(`${name}-`));
-  if (!found) return undefined;
-  const [vendor, { keys, baseUrl }] = found;
-  return { vendor, keys, ...(baseUrl === undefined ? {} : { baseUrl }) };
+/** By the service's address, else by its name: `openai`, or `openai-work`. undefined: nobody's that is known. */
+export function vendorOf({ name, base }: Service): KnownService | undefined {
+  const elsewhere = furtherHosts[base?.host ?? ""];
+  const there =
+    elsewhere === undefined ? knownAt(name, base?.text) : { service: knownServices.get(elsewhere) };
+  if (there?.service) return there.service;
+  const parts = name.split("-");
+  for (let length = parts.length - 1; length > 0; length -= 1) {
+    const known = knownServices.get(parts.slice(0, length).join("-"));
+    if (known) return known;
+  }
+  return undefined;
 }
 
 /** The variables of a service: its vendor's, or one of its own name. */
 export function variablesOf(service: Service): readonly string[] {
+  const known = vendorOf(service)?.variables ?? [];
+  if (known.length > 0) return known;
   const own = `${service.name.replace(/[^a-z0-9]+/g, "_").toUpperCase()}_API_KEY`;
-  return vendorOf(service)?.keys ?? [/^[0-9]/.test(own) ? `_${own}` : own];
+  return [/^[0-9]/.test(own) ? `_${own}` : own];
 }
 
-/** Where the vendor's tools are to send their requests. */
-export function baseUrlOf(base: BaseUrl, path: string): string {
-  const origin = `${base.scheme}://${base.authority}`;
-  return `${origin}${base.prefix === "" ? path : base.prefix}`;
+/** Where the vendor's tools are to send their requests, in the variable that they read. */
+export function baseUrlVariable(service: Service): readonly [name: string, url: string] | undefined {
+  const variable = baseUrls[vendorOf(service)?.name ?? ""];
+  return variable && service.base && [variable.name, baseUrlOf(service.base, variable.path)];
+}
+
+function baseUrlOf({ scheme, authority, prefix }: BaseUrl, path: string): string {
+  return `${scheme}://${authority}${prefix === "" ? path : prefix}`;
 }

@@ -111,7 +111,7 @@ test(
         .split("\n")
         .map((line): [string, string] => [line.split("=")[0] ?? "", line.slice(line.indexOf("=") + 1)]),
     );
-    assert.match(child.get("OPENAI_API_KEY") ?? "", /^sk-proj-[0-9A-Za-z]{48}$/);
+    assert.match(child.get("OPENAI_API_KEY") ?? "", /^sk-proj-[0-9A-Za-z]{156}$/);
     assert.equal(child.get("MY_KEY"), `key=${child.get("OPENAI_API_KEY")}`);
     assert.match(child.get("KEYED_API_KEY") ?? "", /^[0-9A-Za-z]{32}$/);
     assert.equal(child.get("OPENAI_BASE_URL"), `${on.url}/v1`);

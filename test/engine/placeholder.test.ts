@@ -5,6 +5,8 @@ import type { Service } from "../../src/engine/config.ts";
 import { Failure } from "../../src/engine/failure.ts";
 import { checkPlaceholders, Placeholders } from "../../src/engine/placeholder.ts";
 import { readConfig } from "../../src/engine/read-config.ts";
+import { knownServices } from "../../src/engine/services/index.ts";
+import { looksLikeKey } from "../../src/engine/services/shape.ts";
 import { digest } from "../../src/host/digest.ts";
 
 const read = readConfig(
@@ -28,7 +30,7 @@ const own = placeholders.of("run:a", service("stripe"));
 
 test("it has the vendor's shape, and is the same each time for the same owner and service", () => {
   assert.match(own, /^sk_test_[0-9A-Za-z]{99}$/);
-  assert.match(placeholders.of("run:a", service("github")), /^ghp_[0-9A-Za-z]{36}$/);
+  assert.match(placeholders.of("run:a", service("github")), /^github_pat_[0-9A-Za-z]{82}$/);
   assert.match(placeholders.of("run:a", service("mine")), /^[0-9A-Za-z]{32}$/);
   assert.equal(placeholders.of("run:a", service("stripe")), own);
   assert.notEqual(placeholders.of("run:b", service("stripe")), own);
@@ -97,4 +99,15 @@ test("another service's, another run's and another home's stray, wherever they s
     check("stripe", { headers: { Authorization: `Bearer ${foreign}` } }),
     "placeholder_unknown alarm",
   );
+});
+
+test("every service of the directory that says how its keys look gets one that is known as a placeholder", () => {
+  for (const [name, known] of knownServices) {
+    const one: Service = { ...service("stripe"), name, base: undefined };
+    const made = placeholders.of("run:a", one);
+    assert.equal(placeholders.in(made).length, 1, `${name}: ${made}`);
+    assert.doesNotMatch(made, /[{}]/, name);
+    const roomy = known.key?.like.some((example) => /\{(?:3[2-9]|[4-9]\d|\d{3})\}/.test(example));
+    if (known.key && roomy) assert.ok(looksLikeKey(known.key, made), `${name}: ${made}`);
+  }
 });

@@ -1,6 +1,6 @@
 // The environment of a command that runs behind the forward proxy: no real key, a placeholder for each.
 import type { Service } from "../../engine/config.ts";
-import { baseUrlOf, variablesOf, vendorOf } from "../../engine/vendor-variables.ts";
+import { baseUrlVariable, variablesOf } from "../../engine/vendor-variables.ts";
 
 export type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -72,9 +72,9 @@ export function runEnvironment(wish: RunWish): RunEnvironment {
     else variables[name] = value;
   }
   for (const { service, placeholder } of used) {
-    const baseUrl = vendorOf(service)?.baseUrl;
+    const baseUrl = baseUrlVariable(service);
     for (const name of variablesOf(service)) if (variables[name] === undefined) variables[name] = placeholder;
-    if (baseUrl && service.base) variables[baseUrl.name] = baseUrlOf(service.base, baseUrl.path);
+    if (baseUrl) variables[baseUrl[0]] = baseUrl[1];
   }
   for (const [name, value] of wish.mapped) variables[name] = value;
   const hosts = used.flatMap(({ service }) => service.base?.host ?? []);
