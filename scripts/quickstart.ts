@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { mcpAct } from "./quickstart-mcp.ts";
+import { runAct } from "./quickstart-run.ts";
 
 const root = join(import.meta.dir, "..");
 const janee = join(root, "dist", process.platform === "win32" ? "janee.exe" : "janee");
@@ -118,7 +119,10 @@ async function story(): Promise<void> {
   say("\n7. An agent's MCP client: the same rules, and a person who is asked before an order is sent.");
   await mcpAct({ janee, environment, say, expect }, key);
 
-  say("\n8. Everything was written down, in a chain that shows any change.");
+  say("\n8. A program that cannot be configured: curl, unmodified, behind the proxy.");
+  await runAct({ janee, environment, say, expect }, run, key);
+
+  say("\n9. Everything was written down, in a chain that shows any change.");
   await run(["logs"]);
   expect("the trail verifies", (await run(["logs", "verify"])).status === 0);
   const trail = readFileSync(join(environment.JANEE_HOME, "audit.log"), "utf8");
