@@ -46,6 +46,7 @@ const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 /** By command, what its positionals are. */
 export const positionals: Readonly<Record<string, readonly Choice[]>> = {
   agent: [["add", "list", "rm"]],
+  ca: [["print", "renew", "rm"]],
   completion: [["bash", "zsh", "fish", "powershell"]],
   config: [["check", "path", "schema"]],
   connect: [Object.keys(clients)],
@@ -65,6 +66,7 @@ export const positionals: Readonly<Record<string, readonly Choice[]>> = {
 const flagValues: Readonly<Record<string, Choice>> = {
   capability: "capability",
   policy: ["read-only", "no-delete"],
+  unmatched: ["deny", "tunnel"],
 };
 
 /** `words`: all behind `janee`; the last one is being typed, and may be empty. */
