@@ -23,6 +23,8 @@ export function binary(): string {
   return built;
 }
 
+const usualRules: readonly string[] = ["allow: GET /v1/*", 'deny: "*"'];
+
 export interface Grant {
   readonly token: string;
   readonly session: string;
@@ -57,11 +59,19 @@ export class JaneeHome {
   }
 
   /** The config is sealed by the next command that loads it. */
-  configure(upstreamPort: number, rules: readonly string[] = ["allow: GET /v1/*", 'deny: "*"']): void {
+  configure(upstreamPort: number, rules: readonly string[] = usualRules): void {
+    this.#write([`    baseUrl: http://127.0.0.1:${upstreamPort}`], rules);
+  }
+
+  configureTls(baseUrl: string, caFile: string): void {
+    this.#write([`    baseUrl: ${baseUrl}`, `    caFile: ${caFile}`], usualRules);
+  }
+
+  #write(service: readonly string[], rules: readonly string[]): void {
     const lines = [
       "services:",
       "  bench:",
-      `    baseUrl: http://127.0.0.1:${upstreamPort}`,
+      ...service,
       `    auth: { type: bearer, key: ${canary} }`,
       "capabilities:",
       "  bench:",

@@ -7,6 +7,7 @@ import { growthLimit, moveBulk } from "./bulk.ts";
 import { benchExec } from "./exec.ts";
 import { megabytes, spread, Table } from "./figures.ts";
 import { benchFlat } from "./flat.ts";
+import { benchForward } from "./forward.ts";
 import { binary } from "./home.ts";
 import { loadCore, proxyCore } from "./load.ts";
 import { benchMcp } from "./mcp.ts";
@@ -17,6 +18,7 @@ const startups = 25;
 
 const parts: Readonly<Record<string, (box: Box, table: Table, pace: Pace) => Promise<void>>> = {
   proxy: benchProxies,
+  forward: benchForward,
   flat: benchFlat,
   mcp: benchMcp,
   exec: benchExec,

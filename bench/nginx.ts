@@ -60,6 +60,20 @@ export function nginxUpstream(box: Box, core: number): Promise<Serving> {
   );
 }
 
+/** The same behind TLS. */
+export function nginxTlsUpstream(
+  box: Box,
+  core: number,
+  certificate: { readonly key: string; readonly cert: string },
+): Promise<Serving> {
+  return start(box, "upstream-tls", core, (port, folder) => {
+    writeFileSync(join(folder, "key.pem"), certificate.key, { mode: 0o600 });
+    writeFileSync(join(folder, "cert.pem"), certificate.cert);
+    const tls = `ssl_certificate ${folder}/cert.pem; ssl_certificate_key ${folder}/key.pem;`;
+    return `server { listen 127.0.0.1:${port} ssl; ${tls} location / { default_type application/json; return 200 '${body}'; } }`;
+  });
+}
+
 /** Checks a token, injects a credential and logs; nothing else. */
 export function nginxProxy(
   box: Box,
