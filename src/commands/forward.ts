@@ -14,6 +14,7 @@ export function forwardFor(
   const identities = new Identities(authority, now);
   return {
     identityOf: (host) => identities.identityOf(host),
+    warm: () => identities.warm(),
     dial: (origin) => dialTunnel(origin, janee.home.current().config.network),
     unmatched: () => own.unmatched ?? janee.home.current().config.network.unmatched ?? "deny",
     callerOf: own.callerOf,

@@ -3,7 +3,7 @@ import type { Caller } from "../engine/caller.ts";
 import type { Unmatched } from "../engine/config.ts";
 import { Failure } from "../engine/failure.ts";
 import { digest } from "../host/digest.ts";
-import { listen } from "../host/listener.ts";
+import { type Listening, listen } from "../host/listener.ts";
 import { failureBytes, failureReply } from "../surface/answer.ts";
 import { ownAuthorities } from "../surface/foreign.ts";
 import { type Load, serveConnection } from "../surface/proxy.ts";
@@ -15,6 +15,13 @@ import type { Janee } from "./wire-up.ts";
 export interface RunListener {
   readonly port: number;
   close(): Promise<void>;
+}
+
+const warmAfterMs = 50;
+
+function stop(listening: Listening, warming: ReturnType<typeof setTimeout>): Promise<void> {
+  clearTimeout(warming);
+  return listening.close();
 }
 
 export async function listenForRun(
@@ -51,5 +58,7 @@ export async function listenForRun(
   });
   if (listening instanceof Failure) return listening;
   own = ownAuthorities(listening.port, ["127.0.0.1", "localhost", "::1"]);
-  return { port: listening.port, close: () => listening.close() };
+  // A command that ends at once has no use for it.
+  const warming = setTimeout(() => void forward.warm(), warmAfterMs);
+  return { port: listening.port, close: () => stop(listening, warming) };
 }

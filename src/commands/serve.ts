@@ -1,5 +1,6 @@
 import { Failure } from "../engine/failure.ts";
 import { visible } from "../engine/visible.ts";
+import { hasAuthority } from "../host/authority/authority.ts";
 import { listen } from "../host/listener.ts";
 import { announceServing, retractServing } from "../host/serving.ts";
 import { failureBytes } from "../surface/answer.ts";
@@ -98,6 +99,8 @@ async function serve(
   if (listening instanceof Failure) return listening;
   own = ownAuthorities(listening.port, ["127.0.0.1", "localhost", "::1", host], allowed);
   const watch = watchOver(janee, talk);
+  // Only where the forward proxy was used before: no authority is made for nobody.
+  if (hasAuthority(janee.home.path)) void forward.warm();
   const unwritten = await janee.note({
     event: "start",
     surface: "proxy",

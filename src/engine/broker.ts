@@ -17,7 +17,7 @@ import { Failure } from "./failure.ts";
 import { type Flight, InFlight } from "./in-flight.ts";
 import { IssuedCredentials } from "./issued/issued.ts";
 import { maskReply } from "./issued/mask-reply.ts";
-import type { Sent } from "./issued/substitute.ts";
+import type { Stand } from "./issued/substitute.ts";
 import { countUse, refuseOverLimit } from "./limit.ts";
 import { noticeOf } from "./notice.ts";
 import { type Outgoing, outgoing } from "./outgoing.ts";
@@ -201,7 +201,7 @@ export class Broker {
   }
 
   /** What stands for the service's own credential in this session, where that is one value. */
-  #ownPlaceholder({ admission, session }: Judged, { secrets }: Prepared): Sent["own"] {
+  #ownPlaceholder({ admission, session }: Judged, { secrets }: Prepared): Stand | undefined {
     const [secret, ...others] = secrets.values();
     if (!secret || others.length > 0 || !session) return undefined;
     return { placeholder: this.#parts.placeholders.of(session.owner, admission.service), secret };
@@ -325,8 +325,7 @@ export class Broker {
       if (connection instanceof Failure) return connection;
       // From here to the first byte nothing else can run: what is checked and signed now is true when it is sent.
       const refused = this.#lastLook(progress, before, isFirst);
-      const own = this.#ownPlaceholder(before, prepared);
-      const sent = { fields, body: progress.body, ...(own === undefined ? {} : { own }) };
+      const sent = { fields, body: progress.body, own: () => this.#ownPlaceholder(before, prepared) };
       const made = refused ?? outgoing(before.admission, sent, prepared, resolve, clock.wall());
       if (made instanceof Failure) {
         connection.release();

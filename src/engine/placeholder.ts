@@ -5,9 +5,11 @@ import { schemeOf } from "./credential/index.ts";
 import { Failure } from "./failure.ts";
 import { shapeOf } from "./placeholder-shape.ts";
 import type { Digest, HeaderField } from "./ports.ts";
+import { Recent } from "./recent.ts";
 import { fillExample } from "./services/shape.ts";
 
 const mark = "janee";
+const mostKnown = 1024;
 const randomLength = 23;
 const checkLength = 4;
 const bodyLength = mark.length + randomLength + checkLength;
@@ -17,6 +19,7 @@ const bodyPattern = /^janee[0-9A-Za-z]{27}$/;
 export class Placeholders {
   readonly #digest: Digest;
   readonly #key: () => Uint8Array;
+  readonly #made = new Recent<string>(mostKnown);
 
   constructor(digest: Digest, key: () => Uint8Array) {
     this.#digest = digest;
@@ -25,6 +28,13 @@ export class Placeholders {
 
   /** The same for the same owner and service, each time and in each process of the home. */
   of(owner: string, service: Service): string {
+    const place = `${owner} ${service.name} ${service.base?.text ?? ""}`;
+    const known = this.#made.get(place) ?? this.#make(owner, service);
+    this.#made.set(place, known);
+    return known;
+  }
+
+  #make(owner: string, service: Service): string {
     const text = `${owner} ${service.name}`;
     const { before, behind } = shapeOf(service, bodyLength);
     const body = `${mark}${letters(this.#digest.hmac(this.#key(), text), randomLength)}`;
@@ -61,6 +71,11 @@ function letters(digest: string, count: number): string {
   let text = "";
   for (let at = 0; at < count; at += 1) text += base62[(bytes[at % bytes.length] ?? 0) % base62.length];
   return text;
+}
+
+/** A quick look that spares all others: what cannot hold a placeholder. */
+export function mayHoldPlaceholder(text: string): boolean {
+  return text.includes(mark);
 }
 
 /** What a check of a request needs to know of it. */

@@ -8,7 +8,7 @@ import { canary, Home, type Serving } from "../support/janee.ts";
 import { askTunnel, basic, type Through, tunnelled, withTunnel } from "../support/through.ts";
 import { startTunnelProxy } from "../support/tunnel.ts";
 import { startUpstream, type Upstream } from "../support/upstream.ts";
-import { until } from "../support/wait.ts";
+import { until, within } from "../support/wait.ts";
 
 const limit = { timeout: 60_000 };
 const auth = `auth: { type: bearer, key: "${canary}" }`;
@@ -463,6 +463,26 @@ test("janee ca: printed without its key, name-constrained, renewed and removed",
   } finally {
     await home.dispose();
   }
+});
+
+test("half-open tunnels and nonsense in place of a handshake hold up nobody", limit, async () => {
+  const on = await stage();
+  on.upstream.seen.length = 0;
+  on.upstream.answer = (_, exchange) => exchange.send(200, {}, "ok");
+  const waiting = await Promise.all(Array.from({ length: 300 }, () => askTunnel(on.through("tls"))));
+  assert.ok(waiting.every(({ status }) => status === 200));
+  const nonsense = await askTunnel(on.through("tls"));
+  const closed = new Promise<void>((done) => nonsense.socket.once("close", () => done()));
+  nonsense.socket.write(get("/v1/unencrypted", on.authority));
+  await within(20_000, closed, "the end of nonsense");
+  await withTunnel(on.through("tls"), async ({ client }) => {
+    assert.equal((await client.write(get("/v1/x", on.authority)).answer()).text, "ok");
+  });
+  for (const { socket } of waiting) socket.destroy();
+  assert.deepEqual(
+    on.upstream.seen.map(({ target }) => target),
+    ["/v1/x"],
+  );
 });
 
 test("no token of the proxy is in the trail", limit, async () => {

@@ -4,6 +4,7 @@ import type { Admission } from "../admit.ts";
 import { wholeBody } from "../bodies.ts";
 import type { PlaceholderPlace } from "../config.ts";
 import { Failure } from "../failure.ts";
+import { mayHoldPlaceholder } from "../placeholder.ts";
 import type { Body, HeaderField } from "../ports.ts";
 import type { Secret } from "../secret.ts";
 import { readTarget, type Target, targetText } from "../target.ts";
@@ -14,7 +15,12 @@ export interface Sent {
   readonly fields: readonly HeaderField[];
   readonly body: Body;
   /** What stands for the service's own credential, beside those that it issued. */
-  readonly own?: { readonly placeholder: string; readonly secret: Secret };
+  readonly own?: () => Stand | undefined;
+}
+
+export interface Stand {
+  readonly placeholder: string;
+  readonly secret: Secret;
 }
 
 export interface Substituted {
@@ -34,9 +40,13 @@ export function substitute(
   resolve: Resolve,
 ): Substituted | Failure | undefined {
   const { service, target } = admission;
-  const { own: stand } = sent;
-  const mayHold = (text: string): boolean =>
-    mayHoldIssued(text) || (stand !== undefined && text.includes(stand.placeholder));
+  let stand: Stand | undefined;
+  const mayHold = (text: string): boolean => {
+    if (mayHoldIssued(text)) return true;
+    if (!sent.own || !mayHoldPlaceholder(text)) return false;
+    stand ??= sent.own();
+    return stand !== undefined && text.includes(stand.placeholder);
+  };
   const authorization = sent.fields.find(({ key, value }) => key === "authorization" && mayHoldIssued(value));
   const inFields = authorization !== undefined || admission.fields.some(({ value }) => mayHold(value));
   const inTarget = mayHold(target.path) || (target.query !== undefined && mayHold(target.query));
@@ -46,6 +56,7 @@ export function substitute(
   const inBody = text !== undefined && mayHold(text);
   if (!inFields && !inTarget && !inBody) return undefined;
 
+  stand ??= sent.own?.();
   const swap = new Swap(service.placeholders, resolve, stand);
   const path = swap.text("path", target.path, encodeURIComponent);
   const query = target.query === undefined ? undefined : swap.text("query", target.query, encodeURIComponent);
@@ -71,10 +82,10 @@ export function substitute(
 class Swap {
   readonly #places: readonly PlaceholderPlace[];
   readonly #resolve: Resolve;
-  readonly #stand: Sent["own"];
+  readonly #stand: Stand | undefined;
   failure: Failure | undefined;
 
-  constructor(places: readonly PlaceholderPlace[], resolve: Resolve, stand: Sent["own"]) {
+  constructor(places: readonly PlaceholderPlace[], resolve: Resolve, stand: Stand | undefined) {
     this.#places = places;
     this.#resolve = resolve;
     this.#stand = stand;

@@ -17,6 +17,10 @@ function authorityPath(home: string): string {
   return join(home, "ca", "authority.json");
 }
 
+export function hasAuthority(home: string): boolean {
+  return existsSync(authorityPath(home));
+}
+
 /** undefined: none was made yet. */
 export function readAuthority(home: string): AuthorityFile | Failure | undefined {
   if (!existsSync(join(home, "ca"))) return undefined;
@@ -110,6 +114,11 @@ export class Identities {
     const [oldest] = this.#made.keys();
     if (this.#made.size > mostIdentities && oldest !== undefined) this.#made.delete(oldest);
     return entry.identity;
+  }
+
+  /** Loads what the first certificate would have to wait for. */
+  async warm(): Promise<void> {
+    await this.#open();
   }
 
   async #make(host: string, now: number): Promise<TlsIdentity | Failure> {

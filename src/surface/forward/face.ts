@@ -8,6 +8,8 @@ import type { Connection, TlsIdentity } from "../../wire/connection.ts";
 export interface Forward {
   /** Certificates for hosts of services, made by the local authority. */
   identityOf(host: string): Promise<TlsIdentity | Failure>;
+  /** Makes ready what the first of them would have to wait for. */
+  warm(): Promise<void>;
   /** A connection to where no capability is, for a tunnel without any credential. */
   dial(origin: Origin): Promise<Connection | Failure>;
   /** What becomes of an address that no capability is at. */

@@ -1,5 +1,5 @@
 // Inside a tunnel whose TLS ends here: every request is for the host that CONNECT named, or it is refused.
-import { type Origin, readAuthority } from "../../engine/destination.ts";
+import { type Origin, originText, readAuthority } from "../../engine/destination.ts";
 import { Failure } from "../../engine/failure.ts";
 import { defaultHeadLimits, Malformed, type RequestHead, writeResponseHead } from "../../wire/http1.ts";
 import { failureReply, writeReply } from "../answer.ts";
@@ -51,6 +51,8 @@ async function serveInside(
 }
 
 function isFor(origin: Origin, host: string): boolean {
+  // As nearly every client writes it.
+  if (host === originText(origin)) return true;
   const named = readAuthority(host, origin.scheme);
   return named !== undefined && named.host === origin.host && named.port === origin.port;
 }
