@@ -259,7 +259,8 @@ async function runBehind(janee: Janee, talk: Talk, args: Arguments, on: Behind):
   if (authority instanceof Failure) return authority;
   const files = writeRunFiles(on.folder, talk.environment, authority.cert, nodeProxy);
   if (files instanceof Failure) return files;
-  const services = [...config.services.values()];
+  const store = config.stores.vault?.service;
+  const services = [...config.services.values(), ...(store ? [store] : [])];
   const used = on.names.flatMap((name) => {
     const service = config.services.get(config.capabilities.get(name)?.service ?? "");
     return service ? [{ service, placeholder: janee.placeholders.of(on.caller.owner, service) }] : [];

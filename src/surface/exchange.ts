@@ -4,7 +4,7 @@ import { Failure } from "../engine/failure.ts";
 import { type Body, Lifeline } from "../engine/ports.ts";
 import { type Upgrade, upgradeOf } from "../engine/websocket/handshake.ts";
 import type { Connection } from "../wire/connection.ts";
-import { Malformed, type RequestHead } from "../wire/http1.ts";
+import { field, Malformed, type RequestHead } from "../wire/http1.ts";
 import { failureReply, type Manner, writeReply } from "./answer.ts";
 import type { Incoming } from "./incoming.ts";
 import type { Face, Load } from "./proxy.ts";
@@ -46,7 +46,7 @@ export async function exchange(on: Served, head: RequestHead, answering: Answeri
     };
     const goesOn = await writeReply(
       connection,
-      reply instanceof Failure ? failureReply(reply) : reply,
+      reply instanceof Failure ? failureReply(reply) : noticed(reply),
       manner,
     );
     return goesOn && incoming.readToEnd;
@@ -81,6 +81,12 @@ export async function refuse(
   const manner: Manner = { method: head?.method ?? "GET", minor: head?.minor ?? 1, keepAlive: false };
   await writeReply(connection, failureReply(failure), manner);
   return false;
+}
+
+/** What janee says beside the service's answer. */
+function noticed(reply: Reply): Reply {
+  if (reply.notice === undefined) return reply;
+  return { ...reply, fields: [...reply.fields, field("Janee-Notice", reply.notice)] };
 }
 
 /** Behind a body nothing else begins. */

@@ -5,7 +5,7 @@ import { Failure } from "../engine/failure.ts";
 import type { Lifeline, Policy } from "../engine/ports.ts";
 import { readTarget } from "../engine/target.ts";
 import type { Connection } from "../wire/connection.ts";
-import { defaultHeadLimits, field, Malformed, type RequestHead } from "../wire/http1.ts";
+import { defaultHeadLimits, Malformed, type RequestHead } from "../wire/http1.ts";
 import { exchange, malformed, refuse, type Served, upgrading } from "./exchange.ts";
 import { refuseForeign } from "./foreign.ts";
 import type { Forward } from "./forward/face.ts";
@@ -89,7 +89,7 @@ async function answerRequest(
     await face.broker.refuseUnread(surface, connection.peer, token, head.method, head.target);
     return token;
   }
-  const reply = await face.broker.handle({
+  return face.broker.handle({
     surface,
     peer: connection.peer,
     by: token === undefined ? "nobody" : { token },
@@ -101,8 +101,6 @@ async function answerRequest(
     ...upgrading(head),
     lifeline,
   });
-  if (reply instanceof Failure || reply.notice === undefined) return reply;
-  return { ...reply, fields: [...reply.fields, field("Janee-Notice", reply.notice)] };
 }
 
 /** `/stripe/v1/x?y` → `stripe` and `/v1/x?y`; a bare `/stripe` means its root. */
