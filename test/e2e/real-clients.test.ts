@@ -13,7 +13,7 @@ import { canary, Home, root } from "../support/janee.ts";
 const limit = { timeout: 120_000 };
 const bun = join(root, ".tools/node_modules/bun/bin/bun.exe");
 const deno = join(root, ".tools/node_modules/deno/deno");
-const scripts = join(root, "test/e2e/clients");
+const scripts = join(root, "test/support/clients");
 
 class Stage {
   readonly home = new Home();

@@ -511,13 +511,16 @@ test("capability fields: types, durations, limits", () => {
       "mode: [http]",
       "timeout: 30s",
       "allowCommands: [a]",
-      "envMap: {}",
+      "envMap: {PATH: x}",
+      'envMap: {MY_KEY: "{{credential.nosuch}}"}',
       "workDir: /x",
       "description: a\0b",
     ],
   ];
   for (const line of wrong) assert.equal(refused(capability(line)).code, "config_invalid", line);
   assert.match(refused(capability("ttl: 60")).message, /unit/);
+  const mapped = read(capability('envMap: {MY_KEY: "key={{credential}}"}')).config.capabilities.get("c");
+  assert.deepEqual([...(mapped?.runMap ?? [])], [["MY_KEY", "key={{credential}}"]], "for janee run");
   const fine = read(
     capability(
       "ttl: 24h",
