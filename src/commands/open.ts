@@ -1,8 +1,7 @@
 import { Failure } from "../engine/failure.ts";
-import type { Observed } from "../engine/trail.ts";
 import { Home } from "../host/home.ts";
 import type { Talk } from "./command.ts";
-import { type Janee, wireUp } from "./wire-up.ts";
+import { type Janee, type WiredMore, wireUp } from "./wire-up.ts";
 
 /**
  * Opens the home, wires the engine up, does the work and closes everything again. `create`: a home that is missing is
@@ -11,19 +10,14 @@ import { type Janee, wireUp } from "./wire-up.ts";
 export async function withJanee(
   talk: Talk,
   work: (janee: Janee) => Promise<number | Failure>,
-  options: {
-    readonly create?: boolean;
-    readonly toStop?: boolean;
-    /** Told of each line of the trail that this process writes of a request. */
-    readonly observe?: (entry: Observed) => void;
-  } = {},
+  options: WiredMore & { readonly create?: boolean; readonly toStop?: boolean } = {},
 ): Promise<number | Failure> {
   const { environment } = talk;
   const home = options.toStop
     ? await Home.openToStop(environment)
     : await Home.open(environment, options.create ?? false);
   if (home instanceof Failure) return home;
-  const janee = wireUp(home, home, options.observe);
+  const janee = wireUp(home, home, options);
   if (janee instanceof Failure) return janee;
   try {
     return await work(janee);

@@ -4,6 +4,7 @@ import { overlapping } from "../engine/destination.ts";
 import { fillWithPlaceholder } from "../engine/exec/environment.ts";
 import { Failure } from "../engine/failure.ts";
 import { didYouMean } from "../engine/nearest.ts";
+import { shapeOf } from "../engine/placeholder-shape.ts";
 import { newToken, shortId } from "../engine/session.ts";
 import { visible } from "../engine/visible.ts";
 import { ensureAuthority } from "../host/authority/authority.ts";
@@ -66,6 +67,7 @@ export const command: Command = {
     if (args.rest.length === 0) return new Failure("usage", `expected: janee run ${command.usage}`);
     const tally = new RunTally();
     const result = await withJanee(talk, (janee) => start(janee, talk, args, tally), {
+      shapeOf,
       observe: (entry) => {
         tally.count(entry);
         if (entry.event === "alarm") talk.say(`janee: ALARM: ${visible(entry.message ?? "")}`);

@@ -10,7 +10,7 @@ import type { CredentialTools } from "../engine/credential/scheme.ts";
 import { Tokens } from "../engine/credential/tokens.ts";
 import type { Entry } from "../engine/entry.ts";
 import { Failure } from "../engine/failure.ts";
-import { Placeholders } from "../engine/placeholder.ts";
+import { Placeholders, type ShapeOf } from "../engine/placeholder.ts";
 import type { Policy, Spawner } from "../engine/ports.ts";
 import { PreparedServices } from "../engine/prepared.ts";
 import { Sessions, shortId } from "../engine/session.ts";
@@ -45,11 +45,14 @@ export interface Janee {
 
 const writerIdLength = 10;
 
-export function wireUp(
-  home: Home,
-  policy: Policy = home,
-  observe?: (entry: Observed) => void,
-): Janee | Failure {
+export interface WiredMore {
+  /** Told of each line of the trail that this process writes of a request. */
+  readonly observe?: (entry: Observed) => void;
+  /** How placeholders look that are handed out here. */
+  readonly shapeOf?: ShapeOf;
+}
+
+export function wireUp(home: Home, policy: Policy = home, more: WiredMore = {}): Janee | Failure {
   const store = openState(home.path);
   if (store instanceof Failure) return store;
   const rows = new RowSeal(
@@ -104,12 +107,12 @@ export function wireUp(
   };
   const services = new PreparedServices(home, credentialTools);
   const spawner = makeSpawner({ home: home.path, environment: home.environment });
-  const placeholders = new Placeholders(digest, () => home.vault.placeholderKey);
+  const placeholders = new Placeholders(digest, () => home.vault.placeholderKey, more.shapeOf);
   const broker = new Broker({
     ...{ policy, store, sessions, approvals, agents, services, upstream },
     ...{ decoder, audit, digest, entropy, spawner, clock },
     placeholders,
-    ...(observe === undefined ? {} : { observe }),
+    ...(more.observe === undefined ? {} : { observe: more.observe }),
   });
   return {
     ...{ home, store, rows, sessions, approvals, agents, spawner, audit, broker },

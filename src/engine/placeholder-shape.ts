@@ -1,12 +1,8 @@
 // How vendors' keys look, as far as their own SDKs and tools check it: the directory's example with a gap for what makes a
 // placeholder known as one.
 import type { Service } from "./config.ts";
+import type { Shape } from "./placeholder.ts";
 import { vendorOf } from "./vendor-variables.ts";
-
-export interface Shape {
-  readonly before: string;
-  readonly behind: string;
-}
 
 const gap = /\{(\d+)\}/g;
 const anyGap = /\{(?:\d+(?::[a-z]+)?|uuid)\}/;

@@ -3,7 +3,6 @@
 import type { PlaceholderPlace, Service } from "./config.ts";
 import { schemeOf } from "./credential/index.ts";
 import { Failure } from "./failure.ts";
-import { shapeOf } from "./placeholder-shape.ts";
 import type { Digest, HeaderField } from "./ports.ts";
 import { Recent } from "./recent.ts";
 import { fillExample } from "./services/shape.ts";
@@ -16,14 +15,28 @@ const bodyLength = mark.length + randomLength + checkLength;
 const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const bodyPattern = /^janee[0-9A-Za-z]{27}$/;
 
+/** What stands around the part that makes a placeholder known as one; gaps as in the directory's examples. */
+export interface Shape {
+  readonly before: string;
+  readonly behind: string;
+}
+
+/** `length`: of that part. */
+export type ShapeOf = (service: Service, length: number) => Shape;
+
+const plainShape: ShapeOf = () => ({ before: "", behind: "" });
+
 export class Placeholders {
   readonly #digest: Digest;
   readonly #key: () => Uint8Array;
+  readonly #shapeOf: ShapeOf;
   readonly #made = new Recent<string>(mostKnown);
 
-  constructor(digest: Digest, key: () => Uint8Array) {
+  /** `shapeOf`: where placeholders are handed out. To know one again, no vendor's shape is needed. */
+  constructor(digest: Digest, key: () => Uint8Array, shapeOf: ShapeOf = plainShape) {
     this.#digest = digest;
     this.#key = key;
+    this.#shapeOf = shapeOf;
   }
 
   /** The same for the same owner and service, each time and in each process of the home. */
@@ -36,7 +49,7 @@ export class Placeholders {
 
   #make(owner: string, service: Service): string {
     const text = `${owner} ${service.name}`;
-    const { before, behind } = shapeOf(service, bodyLength);
+    const { before, behind } = this.#shapeOf(service, bodyLength);
     const body = `${mark}${letters(this.#digest.hmac(this.#key(), text), randomLength)}`;
     const rest = this.#picker(`${text} rest`);
     return `${fillExample(before, rest)}${body}${this.#check(body)}${fillExample(behind, rest)}`;

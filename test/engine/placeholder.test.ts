@@ -4,6 +4,7 @@ import { test } from "node:test";
 import type { Service } from "../../src/engine/config.ts";
 import { Failure } from "../../src/engine/failure.ts";
 import { checkPlaceholders, Placeholders } from "../../src/engine/placeholder.ts";
+import { shapeOf } from "../../src/engine/placeholder-shape.ts";
 import { readConfig } from "../../src/engine/read-config.ts";
 import { knownServices } from "../../src/engine/services/index.ts";
 import { looksLikeKey } from "../../src/engine/services/shape.ts";
@@ -25,7 +26,7 @@ function service(name: string): Service {
   return found;
 }
 
-const placeholders = new Placeholders(digest, () => new Uint8Array(32).fill(7));
+const placeholders = new Placeholders(digest, () => new Uint8Array(32).fill(7), shapeOf);
 const own = placeholders.of("run:a", service("stripe"));
 
 test("it has the vendor's shape, and is the same each time for the same owner and service", () => {
@@ -39,6 +40,8 @@ test("it has the vendor's shape, and is the same each time for the same owner an
 
 test("any janee can tell that it is one, and takes no other text for one", () => {
   const elsewhere = new Placeholders(digest, () => new Uint8Array(32).fill(9));
+  const served = new Placeholders(digest, () => new Uint8Array(32).fill(7));
+  assert.ok(own.includes(served.of("run:a", service("stripe"))), "without the vendor's shape as well");
   assert.equal(elsewhere.in(`a ${own} b ${own}`).length, 2);
   for (const text of [
     "janee",
