@@ -223,3 +223,60 @@ test("what one session holds is bounded", () => {
   for (let at = 1; at <= 100; at++) issued.keep(`value-${at}`, "one", here);
   assert.equal(issued.resolve(first, "one", here), undefined);
 });
+
+test("what takes a placeholder's place names no other method, type or parameter than the rules have judged", () => {
+  const places = "[header, query, body]";
+  const rules = ", rules: [{deny: DELETE /**}, {allow: '* /**'}]";
+  const post = (options: Parameters<typeof admission>[1]): Admission => ({
+    ...admission("/x", { places, rules, ...options }),
+    method: "POST",
+  });
+  const code = (one: Admission, value: string, text = "") => {
+    const sent = { fields: one.fields, body: wholeBody(Buffer.from(text)) };
+    const made = substitute(one, sent, resolve(value));
+    return made instanceof Failure ? made.code : "passes";
+  };
+  const form = { "Content-Type": "application/x-www-form-urlencoded" };
+  assert.equal(code(post({ headers: form }), "_method", `${held}=DELETE`), "method_override_denied");
+  assert.equal(code(post({ headers: form }), "DELETE", `_method=${held}`), "method_override_denied");
+  assert.equal(code(post({ query: `_httpmethod=${held}` }), "DELETE"), "method_override_denied");
+  assert.equal(code(post({ query: `${held}=DELETE` }), "_method"), "method_override_denied");
+  assert.equal(
+    code(post({ headers: { "Content-Type": held } }), "application/x-www-form-urlencoded", "_method=DELETE"),
+    "placeholder_misplaced",
+  );
+  assert.equal(code(post({ headers: form }), "s&_method=DELETE", `token=${held}`), "passes", "it is encoded");
+  assert.equal(code(post({ query: `token=${held}` }), "DELETE"), "passes");
+  assert.equal(code(post({ headers: { "X-Type": held } }), "application/json"), "passes");
+});
+
+test("an Authorization of the agent's own is a scheme and a placeholder, and nothing of its own", () => {
+  const own = (value: string) => {
+    const fields = [{ name: "Authorization", key: "authorization", value }];
+    const made = substitute(admission("/x"), { ...nothing, fields }, resolve("s"));
+    return made instanceof Failure ? made.code : (made?.authorization?.value ?? "the service's");
+  };
+  assert.equal(own('Digest username="mallory", cnonce="jnc_"'), "the service's");
+  assert.equal(own("Bearer key-of-mallory-jnc_"), "the service's");
+  assert.equal(own(`Digest username="mallory", cnonce="${held}"`), "placeholder_misplaced");
+  assert.equal(own(`Bearer key-of-mallory ${held}`), "placeholder_misplaced");
+  assert.equal(own(`Bearer ${held}`), "Bearer s");
+  assert.equal(own(`token ${held}`), "token s");
+  assert.equal(own(held), "s");
+});
+
+test("a small request does not become a large one, and what is no text goes nowhere", () => {
+  const at = admission("/x", { places: "[body, query]", query: `t=${held}` });
+  const send = (count: number, value: string) => {
+    const made = substitute(
+      at,
+      { fields: [], body: wholeBody(Buffer.from(held.repeat(count))) },
+      resolve(value),
+    );
+    return made instanceof Failure ? made.code : "passes";
+  };
+  assert.equal(send(99, "s"), "passes");
+  assert.equal(send(100, "s"), "placeholder_misplaced");
+  assert.equal(send(1, "\ud800"), "placeholder_misplaced", "half of a character has no encoding");
+  assert.equal(send(1, "\ud83d\ude00"), "passes");
+});

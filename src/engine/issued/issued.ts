@@ -19,6 +19,11 @@ const mostOfSession = 100;
 const mostHeld = 10_000;
 
 export const placeholderPattern = /jnc_[0-9a-f]{48}/g;
+const onePlaceholder = /jnc_[0-9a-f]{48}/;
+
+export function holdsPlaceholder(text: string): boolean {
+  return mayHold(text) && onePlaceholder.test(text);
+}
 
 /** A quick look that spares all others: what cannot hold a placeholder. */
 export function mayHold(text: string): boolean {
