@@ -8,6 +8,7 @@ import { Failure } from "../../src/engine/failure.ts";
 import { IssuedCredentials, placeholderPattern } from "../../src/engine/issued/issued.ts";
 import { jsonTexts } from "../../src/engine/issued/json-texts.ts";
 import { maskForm, maskJson } from "../../src/engine/issued/mask.ts";
+import { maskReply } from "../../src/engine/issued/mask-reply.ts";
 import { type FieldPattern, fieldPattern } from "../../src/engine/issued/pattern.ts";
 import { substitute } from "../../src/engine/issued/substitute.ts";
 import { compileScrubber } from "../../src/engine/scrub.ts";
@@ -279,4 +280,64 @@ test("a small request does not become a large one, and what is no text goes nowh
   assert.equal(send(100, "s"), "placeholder_misplaced");
   assert.equal(send(1, "\ud800"), "placeholder_misplaced", "half of a character has no encoding");
   assert.equal(send(1, "\ud83d\ude00"), "passes");
+});
+
+test("many values, long ones and short ones keep nobody from working", async () => {
+  const live = new Set(["one", "two"]);
+  const issued = new IssuedCredentials(entropy, (id) => live.has(id));
+  const [here] = [...read(service("auth: {type: bearer, key: k}")).config.services.values()];
+  assert.ok(here);
+  const own = compileScrubber(["the-key-of-the-service"]);
+  const redactions = (text: string): number => issued.scrubber(own, here).text(text).redactions;
+
+  // Each is found from the answer after the one that it came in, however many came one by one.
+  for (let at = 0; at < 60; at++) {
+    issued.keep(`fresh-token-${at}-of-one`, "one", here);
+    assert.equal(redactions(`a fresh-token-${at}-of-one, the-key-of-the-service`), 2);
+  }
+  const all = Array.from({ length: 60 }, (_, at) => `fresh-token-${at}-of-one`).join(" ");
+  assert.equal(redactions(all), 60);
+
+  issued.keep("a", "two", here);
+  assert.equal(redactions("a banana"), 0, "what stands in every text is not taken out of it");
+
+  const long = (at: number): string => `${at}-`.padEnd(16_000, "x");
+  const first = issued.keep(long(0), "two", here);
+  for (let at = 1; at < 12; at++) issued.keep(long(at), "two", here);
+  assert.equal(
+    issued.resolve(first, "two", here),
+    undefined,
+    "what one session holds is bounded by its size",
+  );
+
+  live.delete("one");
+  live.add("three");
+  for (let at = 0; at < 100; at++) issued.keep(`fresh-token-${at}-of-three`, "three", here);
+  live.delete("three");
+  live.add("four");
+  issued.keep("fresh-token-of-four", "four", here);
+  const fresh = compileScrubber(["another-key-of-it"]);
+  assert.equal(issued.scrubber(fresh, here).text("fresh-token-59-of-one").redactions, 0, "ended long ago");
+  assert.equal(issued.scrubber(fresh, here).text("fresh-token-99-of-three").redactions, 1, "ended just now");
+});
+
+test("an answer with more credentials than anybody needs, or a longer one, is not passed on", async () => {
+  const answer = (value: unknown) =>
+    maskReply(
+      {
+        status: 200,
+        fields: [{ name: "Content-Type", key: "content-type", value: "application/json" }],
+        body: wholeBody(Buffer.from(JSON.stringify(value))),
+      },
+      patterns("t"),
+      { decode: () => undefined },
+      () => held,
+    );
+  const code = async (value: unknown) => {
+    const masked = await answer(value);
+    return masked instanceof Failure ? masked.code : "passes";
+  };
+  assert.equal(await code({ t: Array(1_001).fill("x") }), "response_unscannable");
+  assert.equal(await code({ t: "x".repeat(20_000) }), "response_unscannable");
+  assert.equal(await code({ t: Array(20).fill("x"), u: "x".repeat(20_000) }), "passes");
 });

@@ -8,6 +8,10 @@ import type { FieldPattern } from "./pattern.ts";
 
 /** Token endpoints answer with a few hundred bytes. */
 const longest = 1024 * 1024;
+/** A session holds fewer: no honest answer hands out more at once. */
+const mostOfAnswer = 1_000;
+/** The longest ID tokens have a few thousand characters. */
+const longestValue = 16 * 1024;
 const ofOldBody = new Set(["content-encoding", "content-length", "etag"]);
 
 /** The same reply where its type is none that could be read. */
@@ -27,7 +31,16 @@ export async function maskReply(
   // UTF-8 as it must be (RFC 8259 section 8.1), or bytes that would come out as others.
   const text = bytes.toString("utf8");
   if (!Buffer.from(text, "utf8").equals(bytes)) return unreadable("is not in UTF-8");
-  const masked = text.trim() === "" ? { text, count: 0 } : mask(text, patterns, placeholderFor);
+  let tooMuch: Failure | undefined;
+  let count = 0;
+  const bounded = (value: string): string => {
+    count += 1;
+    if (count > mostOfAnswer) tooMuch ??= unreadable(`holds more than ${mostOfAnswer} of them`);
+    if (value.length > longestValue) tooMuch ??= unreadable("holds one longer than 16 KiB");
+    return tooMuch ? "" : placeholderFor(value);
+  };
+  const masked = text.trim() === "" ? { text, count: 0 } : mask(text, patterns, bounded);
+  if (tooMuch) return tooMuch;
   if (!masked) return unreadable("does not read as what it says it is");
   const fields = reply.fields.filter(({ key }) => !ofOldBody.has(key));
   return { status: reply.status, fields, body: wholeBody(Buffer.from(masked.text, "utf8")) };
