@@ -56,7 +56,21 @@ function dialAddress(
     return settled(service, connectTcp({ host: address, port }), "connect");
   const options = tlsOptions(service, network, identity);
   if (options instanceof Failure) return Promise.resolve(options);
-  return settled(service, connectTls({ ...options, host: address, port }), "secureConnect");
+  return secured(service, { ...options, host: address, port });
+}
+
+/** What a caFile or a client certificate holds can be such that no connection is begun. */
+function secured(service: Service, options: ConnectionOptions): Promise<Socket | Failure> {
+  try {
+    return settled(service, connectTls(options), "secureConnect");
+  } catch {
+    const failure = new Failure(
+      "upstream_tls",
+      `the certificates for ${service.base?.authority} cannot be used`,
+      { next: "check its caFile and client certificate: each is whole and in PEM" },
+    );
+    return Promise.resolve(failure);
+  }
 }
 
 function tlsOptions(
@@ -162,6 +176,9 @@ async function dialThroughProxy(
       next: "use https, or add the host to network.noProxy",
     });
   }
+  // Before the proxy is bothered, and left with a tunnel that nobody uses.
+  const options = tlsOptions(service, network, identity);
+  if (options instanceof Failure) return options;
   const tcp = await settled(service, connectTcp({ host: proxy.host, port: proxy.port }), "connect");
   if (tcp instanceof Failure) return tcp;
   const opened = await openTunnel(
@@ -170,9 +187,9 @@ async function dialThroughProxy(
     proxy.authorization,
   );
   if (opened instanceof Failure) return opened;
-  const options = tlsOptions(service, network, identity);
-  if (options instanceof Failure) return options;
-  return settled(service, connectTls({ ...options, socket: tcp }), "secureConnect");
+  const socket = await secured(service, { ...options, socket: tcp });
+  if (socket instanceof Failure) tcp.destroy();
+  return socket;
 }
 
 function openTunnel(
