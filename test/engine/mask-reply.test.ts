@@ -10,12 +10,12 @@ import type { HeaderField } from "../../src/engine/ports.ts";
 const fresh = "at-FAKE-2f9d1c7b55aa40e2-issued";
 const placeholder = `jnc_${"a".repeat(48)}`;
 
-async function masked(headers: readonly (readonly [string, string])[], body: string | Buffer) {
+async function masked(headers: readonly (readonly [string, string])[], body: string | Buffer, status = 200) {
   const fields: HeaderField[] = headers.map(([name, value]) => ({ name, key: name.toLowerCase(), value }));
   const patterns = [...usualFields, "data.*.secret"].map((text) => fieldPattern(text) ?? assert.fail());
   const kept: string[] = [];
   const reply = await maskReply(
-    { status: 200, fields, body: wholeBody(Buffer.from(body)) },
+    { status, fields, body: wholeBody(Buffer.from(body)) },
     patterns,
     { decode: () => undefined },
     (value) => {
@@ -49,6 +49,7 @@ test("a credential is found whatever the answer says that it is", async () => {
     ["text/plain", `access_token=${fresh}&scope=a`],
     ["text/html", `<script>var s = ${JSON.stringify(JSON.stringify({ Access_Token: fresh }))}</script>`],
     ["text/plain", `refresh_token: ${fresh}\n`],
+    ["multipart/mixed; boundary=b", `--b\r\nContent-Type: application/json\r\n\r\n${json}\r\n--b--`],
     ["application/yaml", `data:\n  - secret: ${fresh}\n`],
   ];
   for (const [type, body] of shapes) {
@@ -117,4 +118,14 @@ test("an address that holds one is masked, and leads to the same place", async (
   const plain = await masked([["Location", "/cb?my_access_token_hint=1&code=c#access_tokens"]], "");
   assert.equal(plain.head, "Location: /cb?my_access_token_hint=1&code=c#access_tokens\n");
   assert.equal((await masked([["Location", "/cb?access_token=%zz"]], "")).code, "response_unscannable");
+});
+
+test("a part of an answer, which could be the value without its name, is not passed on", async () => {
+  const code = async (type: string, body: string, status: number) =>
+    (await masked([["Content-Type", type]], body, status)).code;
+  assert.equal(await code("application/json", `"${fresh}"`, 206), "response_unscannable");
+  assert.equal(await code("text/plain", fresh, 206), "response_unscannable");
+  assert.equal(await code("multipart/byteranges; boundary=b", fresh, 206), "response_unscannable");
+  assert.equal(await code("video/mp4", "0123", 206), "passes");
+  assert.equal(await code("application/json", '"text"', 200), "passes");
 });

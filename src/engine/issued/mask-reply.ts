@@ -13,6 +13,7 @@ const longest = 1024 * 1024;
 const mostOfAnswer = 1_000;
 /** The longest ID tokens have a few thousand characters. */
 const longestValue = 16 * 1024;
+const partial = 206;
 const ofOldBody = new Set(["content-encoding", "content-length", "etag"]);
 
 /** The same reply where it holds none and could hold none. */
@@ -25,6 +26,11 @@ export async function maskReply(
   const bounds = new Bounds(placeholderFor);
   const fields = reply.fields.map((field) => maskField(field, patterns, bounds));
   const mask = maskOf(reply.fields);
+  // The name of a field can be in one part, and its value in the next.
+  if (mask && reply.status === partial && reply.body.kind !== "empty") {
+    if (reply.body.kind === "stream") void reply.body.chunks[Symbol.asyncIterator]().return?.();
+    return unreadable("is only a part");
+  }
   const masked =
     !mask || reply.body.kind === "empty"
       ? reply
@@ -112,7 +118,7 @@ function loosely(bytes: Buffer, ...rest: [readonly FieldPattern[], (value: strin
 
 /** Text that a service sends instead of JSON to one who asks for it, and that could be anything if it says nothing. */
 const looseType =
-  /^\s*(?:$|;|text\/(?!event-stream)|[^;]*[/+](?:xml|(?:x-)?javascript|ecmascript|(?:x-)?ndjson|jsonl?|jsonlines|x-jsonlines|json-seq|(?:x-)?ya?ml)\s*(?:;|$))/;
+  /^\s*(?:$|;|text\/(?!event-stream)|multipart\/|[^;]*[/+](?:xml|(?:x-)?javascript|ecmascript|(?:x-)?ndjson|jsonl?|jsonlines|x-jsonlines|json-seq|(?:x-)?ya?ml)\s*(?:;|$))/;
 
 function maskOf(fields: readonly HeaderField[]): Mask | undefined {
   const types = fields.filter(({ key }) => key === "content-type").map(({ value }) => value.toLowerCase());
