@@ -114,10 +114,11 @@ function admission(
     headers?: Readonly<Record<string, string>>;
     places?: string;
     rules?: string;
+    auth?: string;
   } = {},
 ): Admission {
   const { config } = read(
-    `services:\n  s: {baseUrl: "https://api.example.com", auth: {type: bearer, key: k}, capture: true, placeholders: ${options.places ?? "[header]"}}\n` +
+    `services:\n  s: {baseUrl: "https://api.example.com", auth: ${options.auth ?? "{type: bearer, key: k}"}, capture: true, placeholders: ${options.places ?? "[header]"}}\n` +
       `capabilities:\n  s: {service: s${options.rules ?? ""}}\n`,
   );
   const one = config.services.get("s") ?? assert.fail();
@@ -340,4 +341,15 @@ test("an answer with more credentials than anybody needs, or a longer one, is no
   assert.equal(await code({ t: Array(1_001).fill("x") }), "response_unscannable");
   assert.equal(await code({ t: "x".repeat(20_000) }), "response_unscannable");
   assert.equal(await code({ t: Array(20).fill("x"), u: "x".repeat(20_000) }), "passes");
+});
+
+test("no placeholder leads to where janee gets its own tokens", () => {
+  const auth =
+    "{type: oauth2, tokenUrl: 'https://api.example.com/oauth/token', clientId: c, clientSecret: k}";
+  const code = (value: string) => {
+    const made = substitute(admission(`/oauth/${held}`, { places: "[path]", auth }), nothing, resolve(value));
+    return made instanceof Failure ? "refused" : "passes";
+  };
+  assert.equal(code("token"), "refused");
+  assert.equal(code("tokens-of-others"), "passes");
 });

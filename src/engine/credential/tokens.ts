@@ -120,15 +120,15 @@ export class Tokens {
     const withdrawals = this.#withdrawals.get(service);
     const token = await fetch();
     if (token instanceof Failure) return token;
+    if (!headerValue.test(token.secret.reveal())) {
+      return new Failure("credential_failed", `the token that was issued for "${service}" is none`, {
+        next: "expected printable characters without blanks: check the address of the token endpoint",
+      });
+    }
     if (withdrawals !== this.#withdrawals.get(service)) {
       void this.#giveBack(service, token);
       return new Failure("credential_failed", "the tokens of this service were withdrawn meanwhile", {
         next: "send it again",
-      });
-    }
-    if (!headerValue.test(token.secret.reveal())) {
-      return new Failure("credential_failed", `the token that was issued for "${service}" is none`, {
-        next: "expected printable characters without blanks: check the address of the token endpoint",
       });
     }
     const now = this.#now();
