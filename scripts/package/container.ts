@@ -21,8 +21,7 @@ export function container(archives: Archives, commit: string): Artefact {
   });
   return text(
     "Containerfile",
-    `# syntax=docker/dockerfile:1
-# Made by scripts/package/container.ts, to be built in the folder of the release's files.
+    `# Made by scripts/package/container.ts, to be built in the folder of the release's files.
 ARG TARGETARCH
 
 ${lines.join("\n")}
