@@ -1,4 +1,4 @@
-// Format, lint, types on both runtimes, directions of imports.
+// Format, lint, types on both runtimes, directions of imports, workflows.
 import { join } from "node:path";
 
 const root = join(import.meta.dir, "..");
@@ -10,6 +10,7 @@ const steps: readonly (readonly [name: string, command: readonly string[]])[] = 
   ["types for Bun", [join(bin, "tsc"), "-p", "."]],
   ["types for Deno", [deno, "check", "src/main.ts", "test"]],
   ["directions of imports", [process.execPath, "test", "./test/imports.test.ts"]],
+  ["workflows", [process.execPath, "scripts/workflows.ts"]],
 ];
 
 let failed = 0;

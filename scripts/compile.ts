@@ -2,77 +2,101 @@
 import { createHash } from "node:crypto";
 import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { readCommit } from "./package/commit.ts";
+import { signAdHoc } from "./package/mach-o.ts";
+import { type Part, partsOf } from "./package/parts.ts";
+import { project, root } from "./package/project.ts";
+import { executableName, type Target, targets } from "./package/targets.ts";
 
-const root = join(import.meta.dir, "..");
 const dist = join(root, "dist");
+const entry = join(root, "src", "main.ts");
+const commit = readCommit().name;
 
-const targets: readonly Bun.Build.CompileTarget[] = [
-  ...(["bun-linux-x64", "bun-linux-x64-baseline", "bun-linux-arm64"] as const),
-  ...(["bun-linux-x64-musl", "bun-linux-arm64-musl"] as const),
-  ...(["bun-darwin-x64", "bun-darwin-arm64"] as const),
-  ...(["bun-windows-x64", "bun-windows-arm64"] as const),
-];
+const bundling = {
+  entrypoints: [entry],
+  minify: true,
+  splitting: true,
+  format: "esm",
+  target: "bun",
+} satisfies Bun.BuildConfig;
 
-/** The commit that the binary says it is; a changed tree says so. */
-function commitOf(tree: string): string {
-  const git = (...words: string[]): string => {
-    const run = Bun.spawnSync(["git", ...words], { cwd: tree, stdout: "pipe", stderr: "ignore" });
-    return run.success ? run.stdout.toString().trim() : "";
-  };
-  const commit = git("rev-parse", "--short=12", "HEAD");
-  if (commit === "") return "unknown commit";
-  return git("status", "--porcelain", "--untracked-files=no") === "" ? commit : `${commit}, changed`;
+async function built(options: Bun.BuildConfig, what: string): Promise<Bun.BuildOutput> {
+  const result = await Bun.build(options);
+  if (!result.success) throw new AggregateError(result.logs, `the build of ${what} failed`);
+  return result;
 }
 
-const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
-const commit = commitOf(root);
+/** The parts of the binary, known only once it was bundled; their licences then go into it. */
+export async function partsOfBinary(): Promise<readonly Part[]> {
+  const { metafile } = await built({ ...bundling, metafile: true }, "the bundle");
+  return partsOf(Object.keys(metafile?.inputs ?? {}));
+}
 
-async function compile(outfile: string, target: Bun.Build.CompileTarget | undefined): Promise<void> {
-  const result = await Bun.build({
-    entrypoints: [join(root, "src", "main.ts")],
-    minify: true,
-    bytecode: true,
-    splitting: true,
-    format: "esm",
-    target: "bun",
-    define: { JANEE_VERSION: JSON.stringify(version), JANEE_COMMIT: JSON.stringify(commit) },
-    compile: {
-      ...(target ? { target } : {}),
-      outfile,
-      // An agent that can write into the working directory must not be able to run code inside janee.
-      autoloadBunfig: false,
-      autoloadDotenv: false,
-      autoloadTsconfig: false,
-      autoloadPackageJson: false,
+export async function compile(
+  outfile: string,
+  parts: readonly Part[],
+  target: Target | undefined,
+): Promise<void> {
+  const define = { JANEE_VERSION: project.version, JANEE_COMMIT: commit, JANEE_LICENSES: parts };
+  await built(
+    {
+      ...bundling,
+      bytecode: true,
+      define: Object.fromEntries(
+        Object.entries(define).map(([name, value]) => [name, JSON.stringify(value)]),
+      ),
+      compile: {
+        ...(target ? { target: `bun-${target.name}` as Bun.Build.CompileTarget } : {}),
+        outfile,
+        // An agent that can write into the working directory must not be able to run code inside janee.
+        autoloadBunfig: false,
+        autoloadDotenv: false,
+        autoloadTsconfig: false,
+        autoloadPackageJson: false,
+      },
     },
-  });
-  if (!result.success) throw new AggregateError(result.logs, `the build of ${basename(outfile)} failed`);
+    basename(outfile),
+  );
+  if (target?.name === "darwin-x64") writeFileSync(outfile, signAdHoc(readFileSync(outfile), project.name));
+  if (target?.os !== "windows") chmodSync(outfile, 0o755);
 }
 
 function megabytes(path: string): string {
   return `${(statSync(path).size / 1e6).toFixed(1)} MB`;
 }
 
-async function compileAll(): Promise<void> {
-  const folder = join(dist, "release");
+/** Every target's executable, in a folder of its own under dist/binaries. */
+export async function compileAll(parts: readonly Part[]): Promise<ReadonlyMap<string, string>> {
+  const folder = join(dist, "binaries");
   rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
+  const made = new Map<string, string>();
   const sums: string[] = [];
-  for (const [index, target] of targets.entries()) {
-    const windows = target.includes("windows");
-    const name = `janee-${target.replace(/^bun-/, "")}${windows ? ".exe" : ""}`;
-    const path = join(folder, name);
-    await compile(path, target);
-    if (!windows) chmodSync(path, 0o755);
-    sums.push(`${createHash("sha256").update(readFileSync(path)).digest("hex")}  ${name}`);
-    console.error(`[${index + 1}/${targets.length}] ${name} ${megabytes(path)}`);
+  for (const target of targets) {
+    const path = join(folder, target.name, executableName(target));
+    mkdirSync(join(folder, target.name), { recursive: true });
+    await compile(path, parts, target);
+    const digest = createHash("sha256").update(readFileSync(path)).digest("hex");
+    sums.push(`${digest}  ${target.name}/${executableName(target)}`);
+    made.set(target.name, path);
+    console.error(`[${made.size}/${targets.length}] ${target.name} ${megabytes(path)}`);
   }
   writeFileSync(join(folder, "SHASUMS256.txt"), `${sums.join("\n")}\n`);
-  console.error(`checksums in ${join("dist", "release", "SHASUMS256.txt")}`);
+  return made;
 }
 
-mkdirSync(dist, { recursive: true });
-const host = join(dist, process.platform === "win32" ? "janee.exe" : "janee");
-await compile(host, undefined);
-console.error(`dist/${basename(host)} ${megabytes(host)}, janee ${version} (${commit})`);
-if (process.argv.includes("--all")) await compileAll();
+export async function compileHost(parts: readonly Part[]): Promise<string> {
+  mkdirSync(dist, { recursive: true });
+  const host = join(dist, process.platform === "win32" ? "janee.exe" : "janee");
+  await compile(host, parts, undefined);
+  console.error(`dist/${basename(host)} ${megabytes(host)}, ${project.name} ${project.version} (${commit})`);
+  return host;
+}
+
+if (import.meta.main) {
+  const parts = await partsOfBinary();
+  await compileHost(parts);
+  if (process.argv.includes("--all")) {
+    await compileAll(parts);
+    console.error(`checksums in ${join("dist", "binaries", "SHASUMS256.txt")}`);
+  }
+}

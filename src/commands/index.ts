@@ -4,7 +4,7 @@ import { didYouMean } from "../engine/nearest.ts";
 import { commonFlags, readArguments } from "./arguments.ts";
 import type { Command, Flag, Talk } from "./command.ts";
 import { fail } from "./fail.ts";
-import { commit, version } from "./version.ts";
+import { commit, runtime, version } from "./version.ts";
 
 interface Listed {
   readonly summary: string;
@@ -40,6 +40,7 @@ const table: Readonly<Record<string, Listed>> = {
   connect: { summary: "put janee into the file of an MCP client", load: () => import("./connect.ts") },
   config: { summary: "check the config, or print its path or schema", load: () => import("./config.ts") },
   completion: { summary: "print what completes words in your shell", load: () => import("./completion.ts") },
+  licenses: { summary: "print the licences of all that is in janee", load: () => import("./licenses.ts") },
 };
 
 export const commandNames: readonly string[] = Object.keys(table);
@@ -62,8 +63,8 @@ export async function everyCommand(): Promise<
 export async function run(argv: readonly string[], talk: Talk): Promise<number> {
   const [name, ...rest] = argv;
   if (name === "--version" || name === "-V" || name === "version") {
-    if (argv.includes("--json")) talk.printJson({ version, commit });
-    else talk.print(`janee ${version} (${commit})`);
+    if (argv.includes("--json")) talk.printJson({ version, commit, runtime });
+    else talk.print(`janee ${version} (${commit}, ${runtime})`);
     return 0;
   }
   if (name === undefined || name === "--help" || name === "-h" || name === "help") {
@@ -104,7 +105,7 @@ function overview(): string {
     ...lines,
     "",
     "  janee <command> --help   flags of a command",
-    "  janee --version          version and commit",
+    "  janee --version          version, commit and runtime",
   ].join("\n");
 }
 

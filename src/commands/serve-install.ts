@@ -9,7 +9,7 @@ import { homePath } from "../host/home.ts";
 import { carriedEnvironment, thisProgram } from "../host/program.ts";
 import type { Arguments, Talk } from "./command.ts";
 import { defaultHost, defaultPort } from "./serve-address.ts";
-import { systemOf, type Unit, unitFor } from "./service-unit.ts";
+import { problemInUnit, systemOf, type Unit, unitFor } from "./service-unit.ts";
 
 export async function installation(
   args: Arguments,
@@ -52,12 +52,15 @@ function unitOf(args: Arguments, talk: Talk, address: { host: string; port: numb
     ...(address.port === defaultPort ? [] : ["--port", `${address.port}`]),
     ...args.texts("allow-host").flatMap((name) => ["--allow-host", name]),
   ];
-  return unitFor(systemOf(process.platform), {
+  const wanted = {
     words: [command, ...before, "serve", ...flags],
     environment: carriedEnvironment(talk.environment, home),
     userHome: homedir(),
     uid: process.getuid?.() ?? 0,
-  });
+  };
+  const problem = problemInUnit(wanted);
+  if (problem) return new Failure("usage", problem, { next: "use paths that are one line of plain text" });
+  return unitFor(systemOf(process.platform), wanted);
 }
 
 /** What is left for a person to do. */

@@ -113,11 +113,13 @@ async function serve(
       "janee: warning: tokens and answers travel in the clear on this address; put TLS in front of it",
     );
   }
+  // Whoever reads that it serves may end it at once.
+  const stopped = untilStopped();
   const unannounced = announceServing(janee.home.path, url);
   if (unannounced) talk.say(`janee: ${unannounced.message}`);
   if (talk.json) talk.printJson({ host, port: listening.port, url });
   else talk.say(`janee serves ${url}/<capability>/ (stop with Ctrl-C)`);
-  await untilStopped();
+  await stopped;
   watch.stop();
   await mcp.close();
   retractServing(janee.home.path);

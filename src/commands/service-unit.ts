@@ -29,6 +29,14 @@ export function systemOf(platform: string): System {
   return platform === "win32" ? "windows" : "systemd";
 }
 
+/** What could end a line of the file and begin one of its own, or be cut short by the system. */
+export function problemInUnit({ words, environment }: Wanted): string | undefined {
+  const texts = [...words, ...Object.values(environment)];
+  return texts.some((text) => /[\x00-\x1f\x7f]/.test(text))
+    ? "a place that the service needs has a control character in its path"
+    : undefined;
+}
+
 export function unitFor(system: System, wanted: Wanted): Unit {
   if (system === "launchd") return launchd(wanted);
   return system === "windows" ? windowsTask(wanted) : systemd(wanted);
@@ -41,7 +49,7 @@ function systemd({ words, environment, userHome }: Wanted): Unit {
   );
   const text = [
     ...["[Unit]", "Description=janee keeps API keys away from AI agents", "After=network.target", ""],
-    ...["[Service]", `ExecStart=${words.map(systemdQuoted).join(" ")}`, ...lines],
+    ...["[Service]", `ExecStart=${words.map(systemdArgument).join(" ")}`, ...lines],
     ...["Restart=on-failure", "RestartSec=2", "UMask=0077", "NoNewPrivileges=yes", ""],
     ...["[Install]", "WantedBy=default.target", ""],
   ].join("\n");
@@ -55,14 +63,15 @@ function systemd({ words, environment, userHome }: Wanted): Unit {
   };
 }
 
-/** A quoted word, in which `%` and `$` are systemd's own. */
+/** A quoted word, in which `%` is systemd's own. */
 function systemdQuoted(word: string): string {
-  const escaped = word
-    .replaceAll("\\", "\\\\")
-    .replaceAll('"', '\\"')
-    .replaceAll("%", "%%")
-    .replaceAll("$", "$$$$");
+  const escaped = word.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("%", "%%");
   return `"${escaped}"`;
+}
+
+/** In what is run `$` is systemd's too; in `Environment=` it is not. */
+function systemdArgument(word: string): string {
+  return systemdQuoted(word).replaceAll("$", "$$$$");
 }
 
 /** https://www.manpagez.com/man/5/launchd.plist/ */

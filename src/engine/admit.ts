@@ -182,7 +182,7 @@ const overrideNames = new Set([
  * Some frameworks let a parameter replace the method of a POST: then both methods must be allowed.
  * A `_method` in the query is ambiguous even so, and refused.
  */
-function refuseOverride(
+export function refuseOverride(
   rules: RuleList,
   method: string,
   target: Target,
@@ -249,7 +249,7 @@ function looselyDecoded(text: string): string {
 }
 
 /** The agent's own copies of the parameters that janee injects do not go out. */
-function withoutParameters(target: Target, names: readonly string[]): Target {
+export function withoutParameters(target: Target, names: readonly string[]): Target {
   if (names.length === 0 || target.query === undefined) return target;
   const owned = new Set(names.map(parameterKey));
   // Some servers separate parameters by ";" too; each part keeps the separator in front of it.

@@ -174,17 +174,21 @@ export class Broker {
     if (progress instanceof Failure) return this.#refuse(id, call, progress, judged);
     const flight: Flight = { call, capability: judged.admission.capability.name, session: judged.session };
     this.#inFlight.begin(flight);
-    const reply = await this.#perform(progress, judged);
-    if (!(reply instanceof Failure) && reply.socket) {
-      const frames = this.#inFlight.untilEnd(reply.socket.frames, flight);
-      return { ...reply, socket: { ...reply.socket, frames } };
+    let goesOn = false;
+    try {
+      const reply = await this.#perform(progress, judged);
+      if (!(reply instanceof Failure) && reply.socket) {
+        goesOn = true;
+        const frames = this.#inFlight.untilEnd(reply.socket.frames, flight);
+        return { ...reply, socket: { ...reply.socket, frames } };
+      }
+      if (reply instanceof Failure || reply.body.kind !== "stream") return reply;
+      goesOn = true;
+      const chunks = this.#inFlight.untilEnd(reply.body.chunks, flight);
+      return { ...reply, body: { kind: "stream", length: reply.body.length, chunks } };
+    } finally {
+      if (!goesOn) this.#inFlight.end(flight);
     }
-    if (reply instanceof Failure || reply.body.kind !== "stream") {
-      this.#inFlight.end(flight);
-      return reply;
-    }
-    const chunks = this.#inFlight.untilEnd(reply.body.chunks, flight);
-    return { ...reply, body: { kind: "stream", length: reply.body.length, chunks } };
   }
 
   #isLive(id: string): boolean {

@@ -1,6 +1,7 @@
 // A service made ready for use: its credential opened or fetched, and the scrubber for its answers.
 import type { Service } from "./config.ts";
 import { schemeOf } from "./credential/index.ts";
+import { pemBodies } from "./credential/pem.ts";
 import { type Credential, type CredentialTools, isMade, type OpenedSecrets } from "./credential/scheme.ts";
 import { Failure } from "./failure.ts";
 import type { HeaderField, Opener } from "./ports.ts";
@@ -120,7 +121,8 @@ function hasReference(service: Service): boolean {
 }
 
 function revealed(opened: OpenedSecrets): string[] {
-  return [...opened.values()].map((secret) => secret.reveal());
+  const whole = [...opened.values()].map((secret) => secret.reveal());
+  return [...whole, ...whole.flatMap(pemBodies)];
 }
 
 async function readied(
@@ -139,7 +141,7 @@ async function readied(
   }
   const made = await scheme.make(service, opened, tools);
   if (made instanceof Failure) return made;
-  const scrubber = compileScrubber([...made.redact, ...whole]);
+  const scrubber = compileScrubber([...made.redact, ...made.redact.flatMap(pemBodies), ...whole]);
   const prepared = { credential: { made }, secrets: made.exposed ?? opened, scrubber };
   return { prepared, until: made.until ?? Number.POSITIVE_INFINITY };
 }

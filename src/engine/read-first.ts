@@ -58,12 +58,16 @@ const formType = /^\s*application\/x-www-form-urlencoded/i;
 const plainCharset = /charset\s*=\s*"?(?:utf-?8|us-ascii|iso-8859-1)"?\s*(?:;|$)/i;
 
 /** Every field that some server takes for the type: `Content_Type` beside `Content-Type` hides nothing. */
-function contentTypes(fields: readonly HeaderField[]): string[] {
+export function contentTypes(fields: readonly HeaderField[]): string[] {
   return fields.filter(({ key }) => dashed(key) === "content-type").map(({ value }) => value);
 }
 
 function isForm(call: Call): boolean {
-  return call.body.kind !== "empty" && contentTypes(call.fields).some((type) => formType.test(type));
+  return call.body.kind !== "empty" && saysForm(call.fields);
+}
+
+export function saysForm(fields: readonly HeaderField[]): boolean {
+  return contentTypes(fields).some((type) => formType.test(type));
 }
 
 /**

@@ -1,6 +1,6 @@
 // Takes a credential out of what an upstream answers, in every form in which one is likely to come back.
 // Only whole values are redacted: a redacted part would tell an agent, guess by guess, what the rest is.
-import { finder } from "./scrub/find.ts";
+import { both, type Finder, finder } from "./scrub/find.ts";
 import { type Boundary, REDACTED, redact, type ScrubStream, scrubStream } from "./scrub/stream.ts";
 
 export { REDACTED, type ScrubStream };
@@ -18,8 +18,14 @@ export interface Scrubber {
 
 /** `secrets` are whole values: the credential, and each value as it is put on the wire. */
 export function compileScrubber(secrets: readonly string[]): Scrubber {
-  const found = finder([...new Set(secrets)].filter((secret) => secret !== ""));
+  return scrubberOf(finderOf(secrets));
+}
 
+function finderOf(secrets: readonly string[]): Finder {
+  return finder([...new Set(secrets)].filter((secret) => secret !== ""));
+}
+
+function scrubberOf(found: Finder): Scrubber {
   function whole(bytes: Buffer) {
     if (bytes.length < found.shortest) return { bytes, redactions: 0 };
     const ranges = found.find(bytes);
@@ -45,6 +51,6 @@ export function compileScrubber(secrets: readonly string[]): Scrubber {
 
   return {
     ...{ text, whole, stream: (boundary, lends) => scrubStream(found, boundary, lends) },
-    with: (more) => compileScrubber([...secrets, ...more]),
+    with: (more) => (more.length === 0 ? scrubberOf(found) : scrubberOf(both(found, finderOf(more)))),
   };
 }

@@ -56,7 +56,21 @@ function dialAddress(
     return settled(whereOf(service), connectTcp({ host: address, port }), "connect");
   const options = tlsOptions(service, network, identity);
   if (options instanceof Failure) return Promise.resolve(options);
-  return settled(whereOf(service), connectTls({ ...options, host: address, port }), "secureConnect");
+  return secured(service, { ...options, host: address, port });
+}
+
+/** What a caFile or a client certificate holds can be such that no connection is begun. */
+function secured(service: Service, options: ConnectionOptions): Promise<Socket | Failure> {
+  try {
+    return settled(whereOf(service), connectTls(options), "secureConnect");
+  } catch {
+    const failure = new Failure(
+      "upstream_tls",
+      `the certificates for ${service.base?.authority} cannot be used`,
+      { next: "check its caFile and client certificate: each is whole and in PEM" },
+    );
+    return Promise.resolve(failure);
+  }
 }
 
 function tlsOptions(
@@ -165,14 +179,17 @@ async function dialThroughProxy(
       next: "use https, or add the host to network.noProxy",
     });
   }
+  // Before the proxy is bothered, and left with a tunnel that nobody uses.
+  const options = tlsOptions(service, network, identity);
+  if (options instanceof Failure) return options;
   const tcp = await dialProxy(
     proxy,
     `${base.host.includes(":") ? `[${base.host}]` : base.host}:${base.port}`,
   );
   if (tcp instanceof Failure) return tcp;
-  const options = tlsOptions(service, network, identity);
-  if (options instanceof Failure) return options;
-  return settled(whereOf(service), connectTls({ ...options, socket: tcp }), "secureConnect");
+  const socket = await secured(service, { ...options, socket: tcp });
+  if (socket instanceof Failure) tcp.destroy();
+  return socket;
 }
 
 /** A tunnel through the network's proxy, ready for use. */

@@ -6,6 +6,8 @@ import { Secret } from "../engine/secret.ts";
 
 const signing = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
 
+const certificatePattern = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
+
 export const privateKeys: PrivateKeys = {
   async rsa(pem) {
     const key = readKey(pem, undefined);
@@ -53,9 +55,12 @@ function readKey(pem: Secret, passphrase: Secret | undefined): KeyObject | Failu
   }
 }
 
+/** The first of a chain in which every one is whole. */
 function readCertificate(text: string): X509Certificate | undefined {
   try {
-    return new X509Certificate(text);
+    const [first = text, ...chain] = text.match(certificatePattern) ?? [];
+    for (const one of chain) new X509Certificate(one);
+    return new X509Certificate(first);
   } catch {
     return undefined;
   }

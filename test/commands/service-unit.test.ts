@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { systemOf, unitFor } from "../../src/commands/service-unit.ts";
+import { problemInUnit, systemOf, unitFor } from "../../src/commands/service-unit.ts";
 import { inHome } from "../support/janee.ts";
 
 const limit = { timeout: 60_000 };
@@ -18,7 +18,10 @@ test("systemd reads back the very words and values", () => {
   const { text, file, start, stop } = unitFor("systemd", wanted);
   assert.equal(file, "/home/a/.config/systemd/user/janee.service");
   assert.match(text, /^ExecStart="\/opt\/my tools\/janee" "serve" "--port" "5999"$/m);
-  assert.match(text, /^Environment="JANEE_HOME=\/home\/a b\/50%% \\"off\\" \$\$HOME"$/m);
+  assert.match(text, /^Environment="JANEE_HOME=\/home\/a b\/50%% \\"off\\" \$HOME"$/m);
+  // A dollar is expanded in the words alone.
+  const dollar = unitFor("systemd", { ...wanted, words: ["/opt/janee", "$HOME"] });
+  assert.match(dollar.text, /^ExecStart="\/opt\/janee" "\$\$HOME"$/m);
   assert.deepEqual(start.at(-1), ["systemctl", "--user", "enable", "--now", "janee.service"]);
   assert.deepEqual(stop, [["systemctl", "--user", "disable", "--now", "janee.service"]]);
 });
@@ -27,6 +30,12 @@ test("launchd gets one string a word, with XML's own signs escaped", () => {
   const { text, file } = unitFor("launchd", { ...wanted, words: ["/a&b/<janee>", "serve"] });
   assert.match(text, /<string>\/a&amp;b\/&lt;janee&gt;<\/string>\n {4}<string>serve<\/string>/);
   assert.ok(file?.endsWith("Library/LaunchAgents/sh.janee.serve.plist"));
+});
+
+test("a path that would write lines of its own into the unit is refused", () => {
+  const hostile = { ...wanted, environment: { JANEE_HOME: '/home/a"\nExecStartPre=/bin/evil' } };
+  assert.match(problemInUnit(hostile) ?? "", /control character/);
+  assert.equal(problemInUnit(wanted), undefined);
 });
 
 test("a task of Windows is one line with quoted words", () => {

@@ -23,6 +23,9 @@ function issuer(seen: Seen): { status: number; body: string; fields?: Record<str
   }
   if (seen.target === "/zipped") return { status: 200, body: `{"access_token":"${fresh}"}` };
   if (seen.target === "/broken") return { status: 200, body: `{"access_token":"${fresh}"` };
+  if (seen.target === "/script") return { status: 200, body: `callback({"access_token":"${fresh}"});` };
+  if (seen.target === "/moved")
+    return { status: 302, body: "{}", fields: { Location: `/cb#access_token=${fresh}&scope=a` } };
   if (seen.target === "/text")
     return { status: 200, body: `it was ${fresh} and ${Buffer.from(fresh).toString("hex")}` };
   const proofs = [
@@ -38,9 +41,13 @@ function issuer(seen: Seen): { status: number; body: string; fields?: Record<str
 async function onStage<T>(work: (home: Home, upstream: Upstream) => Promise<T>): Promise<T> {
   const upstream = await startUpstream();
   upstream.answer = (seen, exchange) => {
-    const { status, body } = issuer(seen);
-    const type = seen.target === "/text" ? "text/plain" : "application/json; charset=utf-8";
-    if (seen.target !== "/zipped") return exchange.send(status, { "Content-Type": type }, body);
+    const { status, body, fields } = issuer(seen);
+    const types = new Map([
+      ["/text", "text/plain"],
+      ["/script", "application/javascript"],
+    ]);
+    const type = types.get(seen.target) ?? "application/json; charset=utf-8";
+    if (seen.target !== "/zipped") return exchange.send(status, { "Content-Type": type, ...fields }, body);
     exchange.send(status, { "Content-Type": type, "Content-Encoding": "gzip" }, gzipSync(body));
   };
   try {
@@ -100,6 +107,27 @@ test("over the proxy: masked, used in its places, and nowhere else", limit, () =
       headers: { Authorization: `Bearer ${held}`, "X-Api-Key": token },
     });
     assert.equal(own.status, 200, own.text);
+
+    // Beside a placeholder, or what looks like one, the agent says nothing of its own about who it is.
+    const mallory = 'Digest username="mallory", cnonce=';
+    const asMallory = (capability: string, whose: string, nonce: string) =>
+      request(serving.port, {
+        target: `/${capability}/text`,
+        headers: { Authorization: `${mallory}"${nonce}"`, "X-Api-Key": whose },
+      });
+    for (const [capability, whose] of [
+      ["idp", token],
+      ["twin", twin.token],
+    ] as const) {
+      assert.equal((await asMallory(capability, whose, "jnc_")).status, 200);
+      assert.deepEqual(upstream.seen.at(-1)?.values("authorization"), [`Bearer ${canary}`]);
+    }
+    assert.equal((await asMallory("idp", token, held)).error.code, "placeholder_misplaced");
+
+    const script = await ask("/idp/script");
+    assert.equal(script.text, `callback({"access_token":"${held}"});`);
+    const moved = await ask("/idp/moved");
+    assert.equal(moved.header("location"), `/cb#access_token=${held}&scope=a`);
 
     const before = upstream.seen.length;
     const refusals: readonly (readonly [string, Parameters<typeof ask>[1], string])[] = [

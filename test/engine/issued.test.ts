@@ -8,6 +8,7 @@ import { Failure } from "../../src/engine/failure.ts";
 import { IssuedCredentials, placeholderPattern } from "../../src/engine/issued/issued.ts";
 import { jsonTexts } from "../../src/engine/issued/json-texts.ts";
 import { maskForm, maskJson } from "../../src/engine/issued/mask.ts";
+import { maskReply } from "../../src/engine/issued/mask-reply.ts";
 import { type FieldPattern, fieldPattern } from "../../src/engine/issued/pattern.ts";
 import { substitute } from "../../src/engine/issued/substitute.ts";
 import { compileScrubber } from "../../src/engine/scrub.ts";
@@ -113,10 +114,11 @@ function admission(
     headers?: Readonly<Record<string, string>>;
     places?: string;
     rules?: string;
+    auth?: string;
   } = {},
 ): Admission {
   const { config } = read(
-    `services:\n  s: {baseUrl: "https://api.example.com", auth: {type: bearer, key: k}, capture: true, placeholders: ${options.places ?? "[header]"}}\n` +
+    `services:\n  s: {baseUrl: "https://api.example.com", auth: ${options.auth ?? "{type: bearer, key: k}"}, capture: true, placeholders: ${options.places ?? "[header]"}}\n` +
       `capabilities:\n  s: {service: s${options.rules ?? ""}}\n`,
   );
   const one = config.services.get("s") ?? assert.fail();
@@ -222,4 +224,132 @@ test("what one session holds is bounded", () => {
   const first = issued.keep("value-0", "one", here);
   for (let at = 1; at <= 100; at++) issued.keep(`value-${at}`, "one", here);
   assert.equal(issued.resolve(first, "one", here), undefined);
+});
+
+test("what takes a placeholder's place names no other method, type or parameter than the rules have judged", () => {
+  const places = "[header, query, body]";
+  const rules = ", rules: [{deny: DELETE /**}, {allow: '* /**'}]";
+  const post = (options: Parameters<typeof admission>[1]): Admission => ({
+    ...admission("/x", { places, rules, ...options }),
+    method: "POST",
+  });
+  const code = (one: Admission, value: string, text = "") => {
+    const sent = { fields: one.fields, body: wholeBody(Buffer.from(text)) };
+    const made = substitute(one, sent, resolve(value));
+    return made instanceof Failure ? made.code : "passes";
+  };
+  const form = { "Content-Type": "application/x-www-form-urlencoded" };
+  assert.equal(code(post({ headers: form }), "_method", `${held}=DELETE`), "method_override_denied");
+  assert.equal(code(post({ headers: form }), "DELETE", `_method=${held}`), "method_override_denied");
+  assert.equal(code(post({ query: `_httpmethod=${held}` }), "DELETE"), "method_override_denied");
+  assert.equal(code(post({ query: `${held}=DELETE` }), "_method"), "method_override_denied");
+  assert.equal(
+    code(post({ headers: { "Content-Type": held } }), "application/x-www-form-urlencoded", "_method=DELETE"),
+    "placeholder_misplaced",
+  );
+  assert.equal(code(post({ headers: form }), "s&_method=DELETE", `token=${held}`), "passes", "it is encoded");
+  assert.equal(code(post({ query: `token=${held}` }), "DELETE"), "passes");
+  assert.equal(code(post({ headers: { "X-Type": held } }), "application/json"), "passes");
+});
+
+test("an Authorization of the agent's own is a scheme and a placeholder, and nothing of its own", () => {
+  const own = (value: string) => {
+    const fields = [{ name: "Authorization", key: "authorization", value }];
+    const made = substitute(admission("/x"), { ...nothing, fields }, resolve("s"));
+    return made instanceof Failure ? made.code : (made?.authorization?.value ?? "the service's");
+  };
+  assert.equal(own('Digest username="mallory", cnonce="jnc_"'), "the service's");
+  assert.equal(own("Bearer key-of-mallory-jnc_"), "the service's");
+  assert.equal(own(`Digest username="mallory", cnonce="${held}"`), "placeholder_misplaced");
+  assert.equal(own(`Bearer key-of-mallory ${held}`), "placeholder_misplaced");
+  assert.equal(own(`Bearer ${held}`), "Bearer s");
+  assert.equal(own(`token ${held}`), "token s");
+  assert.equal(own(held), "s");
+});
+
+test("a small request does not become a large one, and what is no text goes nowhere", () => {
+  const at = admission("/x", { places: "[body, query]", query: `t=${held}` });
+  const send = (count: number, value: string) => {
+    const made = substitute(
+      at,
+      { fields: [], body: wholeBody(Buffer.from(held.repeat(count))) },
+      resolve(value),
+    );
+    return made instanceof Failure ? made.code : "passes";
+  };
+  assert.equal(send(99, "s"), "passes");
+  assert.equal(send(100, "s"), "placeholder_misplaced");
+  assert.equal(send(1, "\ud800"), "placeholder_misplaced", "half of a character has no encoding");
+  assert.equal(send(1, "\ud83d\ude00"), "passes");
+});
+
+test("many values, long ones and short ones keep nobody from working", async () => {
+  const live = new Set(["one", "two"]);
+  const issued = new IssuedCredentials(entropy, (id) => live.has(id));
+  const [here] = [...read(service("auth: {type: bearer, key: k}")).config.services.values()];
+  assert.ok(here);
+  const own = compileScrubber(["the-key-of-the-service"]);
+  const redactions = (text: string): number => issued.scrubber(own, here).text(text).redactions;
+
+  // Each is found from the answer after the one that it came in, however many came one by one.
+  for (let at = 0; at < 60; at++) {
+    issued.keep(`fresh-token-${at}-of-one`, "one", here);
+    assert.equal(redactions(`a fresh-token-${at}-of-one, the-key-of-the-service`), 2);
+  }
+  const all = Array.from({ length: 60 }, (_, at) => `fresh-token-${at}-of-one`).join(" ");
+  assert.equal(redactions(all), 60);
+
+  issued.keep("a", "two", here);
+  assert.equal(redactions("a banana"), 0, "what stands in every text is not taken out of it");
+
+  const long = (at: number): string => `${at}-`.padEnd(16_000, "x");
+  const first = issued.keep(long(0), "two", here);
+  for (let at = 1; at < 12; at++) issued.keep(long(at), "two", here);
+  assert.equal(
+    issued.resolve(first, "two", here),
+    undefined,
+    "what one session holds is bounded by its size",
+  );
+
+  live.delete("one");
+  live.add("three");
+  for (let at = 0; at < 100; at++) issued.keep(`fresh-token-${at}-of-three`, "three", here);
+  live.delete("three");
+  live.add("four");
+  issued.keep("fresh-token-of-four", "four", here);
+  const fresh = compileScrubber(["another-key-of-it"]);
+  assert.equal(issued.scrubber(fresh, here).text("fresh-token-59-of-one").redactions, 0, "ended long ago");
+  assert.equal(issued.scrubber(fresh, here).text("fresh-token-99-of-three").redactions, 1, "ended just now");
+});
+
+test("an answer with more credentials than anybody needs, or a longer one, is not passed on", async () => {
+  const answer = (value: unknown) =>
+    maskReply(
+      {
+        status: 200,
+        fields: [{ name: "Content-Type", key: "content-type", value: "application/json" }],
+        body: wholeBody(Buffer.from(JSON.stringify(value))),
+      },
+      patterns("t"),
+      { decode: () => undefined },
+      () => held,
+    );
+  const code = async (value: unknown) => {
+    const masked = await answer(value);
+    return masked instanceof Failure ? masked.code : "passes";
+  };
+  assert.equal(await code({ t: Array(1_001).fill("x") }), "response_unscannable");
+  assert.equal(await code({ t: "x".repeat(20_000) }), "response_unscannable");
+  assert.equal(await code({ t: Array(20).fill("x"), u: "x".repeat(20_000) }), "passes");
+});
+
+test("no placeholder leads to where janee gets its own tokens", () => {
+  const auth =
+    "{type: oauth2, tokenUrl: 'https://api.example.com/oauth/token', clientId: c, clientSecret: k}";
+  const code = (value: string) => {
+    const made = substitute(admission(`/oauth/${held}`, { places: "[path]", auth }), nothing, resolve(value));
+    return made instanceof Failure ? "refused" : "passes";
+  };
+  assert.equal(code("token"), "refused");
+  assert.equal(code("tokens-of-others"), "passes");
 });

@@ -30,6 +30,8 @@ export interface Obtained {
 
 /** Before its end by this much a token is renewed, or by a quarter of its life where that is short. */
 const marginMs = 60_000;
+/** It goes into a header, which what an issuer says must not end (RFC 6750 section 2.1 allows less). */
+const headerValue = /^[\x21-\x7e]{1,65536}$/;
 const mostHeld = 1_000;
 /** A service that refuses every token has no new one fetched for each request. */
 const triedAtLeastMs = 30_000;
@@ -118,6 +120,11 @@ export class Tokens {
     const withdrawals = this.#withdrawals.get(service);
     const token = await fetch();
     if (token instanceof Failure) return token;
+    if (!headerValue.test(token.secret.reveal())) {
+      return new Failure("credential_failed", `the token that was issued for "${service}" is none`, {
+        next: "expected printable characters without blanks: check the address of the token endpoint",
+      });
+    }
     if (withdrawals !== this.#withdrawals.get(service)) {
       void this.#giveBack(service, token);
       return new Failure("credential_failed", "the tokens of this service were withdrawn meanwhile", {

@@ -1,14 +1,17 @@
 // A request in which each placeholder has given way to what it stands for. It comes after the rules have judged, and
 // before anything is signed.
-import type { Admission } from "../admit.ts";
+import { type Admission, refuseOverride, withoutParameters } from "../admit.ts";
 import { wholeBody } from "../bodies.ts";
 import type { PlaceholderPlace } from "../config.ts";
+import { schemeOf } from "../credential/index.ts";
+import { isMade } from "../credential/scheme.ts";
 import { Failure } from "../failure.ts";
 import { mayHoldPlaceholder } from "../placeholder.ts";
 import type { Body, HeaderField } from "../ports.ts";
+import { contentTypes, saysForm } from "../read-first.ts";
 import type { Secret } from "../secret.ts";
 import { readTarget, type Target, targetText } from "../target.ts";
-import { mayHold as mayHoldIssued, placeholderPattern } from "./issued.ts";
+import { holdsPlaceholder, mayHold as mayHoldIssued, placeholderPattern } from "./issued.ts";
 
 /** What the agent sent: its fields as they came, some of which never go out, and its body. */
 export interface Sent {
@@ -47,7 +50,9 @@ export function substitute(
     stand ??= sent.own();
     return stand !== undefined && text.includes(stand.placeholder);
   };
-  const authorization = sent.fields.find(({ key, value }) => key === "authorization" && mayHoldIssued(value));
+  const authorization = sent.fields.find(
+    ({ key, value }) => key === "authorization" && holdsPlaceholder(value),
+  );
   const inFields = authorization !== undefined || admission.fields.some(({ value }) => mayHold(value));
   const inTarget = mayHold(target.path) || (target.query !== undefined && mayHold(target.query));
   const bytes =
@@ -75,14 +80,16 @@ export function substitute(
         ),
       )
     : sent.body;
-  const refused = swap.failure ?? refusePath(admission, { path, query });
-  return refused ?? { target: { path, query }, fields, body, authorization: own };
+  const changed = { target: { path, query }, fields, body };
+  const refused = swap.failure ?? refuseOwn(authorization) ?? refuseChange(admission, sent, changed);
+  return refused ?? { ...changed, authorization: own };
 }
 
 class Swap {
   readonly #places: readonly PlaceholderPlace[];
   readonly #resolve: Resolve;
   readonly #stand: Stand | undefined;
+  #count = 0;
   failure: Failure | undefined;
 
   constructor(places: readonly PlaceholderPlace[], resolve: Resolve, stand: Stand | undefined) {
@@ -109,10 +116,12 @@ class Swap {
     encode: (value: string) => string,
   ): (placeholder: string) => string {
     return (placeholder) => {
+      this.#count += 1;
+      if (this.#count > mostOfRequest) this.failure ??= tooMany();
+      if (this.failure) return placeholder;
       const secret = resolve(placeholder);
       const isPlace = this.#places.includes(place);
-      // What a service says could end the header and begin another.
-      const fits = secret && (place !== "header" || headerValue.test(secret.reveal()));
+      const fits = secret && fitsInto(place, secret.reveal());
       if (fits && isPlace) return encode(secret.reveal());
       this.failure ??= !secret ? unknown() : isPlace ? unfit(place) : misplaced(place, this.#places);
       return placeholder;
@@ -120,7 +129,18 @@ class Swap {
   }
 }
 
+/** A few bytes stand for many: what an agent sends must not grow without bound. */
+const mostOfRequest = 100;
 const headerValue = /^[\t\x20-\x7e]+$/;
+
+/** What a service says could end the header and begin another, or be half of a character. */
+function fitsInto(place: PlaceholderPlace, value: string): boolean {
+  return place === "header" ? headerValue.test(value) : !/\p{Surrogate}/u.test(value);
+}
+
+function tooMany(): Failure {
+  return new Failure("placeholder_misplaced", `a request takes up to ${mostOfRequest} placeholders`);
+}
 
 function unfit(place: PlaceholderPlace): Failure {
   return new Failure(
@@ -145,7 +165,38 @@ function misplaced(place: PlaceholderPlace, places: readonly PlaceholderPlace[])
   );
 }
 
-/** The rules have judged the path with the placeholder in it: what takes its place must change nothing about that. */
+const ownAuthorization = /^(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+ +)?jnc_[0-9a-f]{48}$/;
+
+/** Beside the placeholder an agent could say who it is by a credential of its own, which is janee's to say. */
+function refuseOwn(authorization: HeaderField | undefined): Failure | undefined {
+  if (!authorization || ownAuthorization.test(authorization.value)) return undefined;
+  return new Failure(
+    "placeholder_misplaced",
+    "beside a placeholder there is something else in the Authorization of this request",
+    { next: "send a scheme and the placeholder alone, such as Bearer jnc_…" },
+  );
+}
+
+/** The rules have judged the request with placeholders in it: what takes their place must change nothing about that. */
+function refuseChange(
+  admission: Admission,
+  sent: Sent,
+  changed: Pick<Substituted, "target" | "fields" | "body">,
+): Failure | undefined {
+  const { capability, method, service } = admission;
+  const { target, fields, body } = changed;
+  // Whether a body is a form that can name another method was decided by the type as it came.
+  const replaced = (type: string): boolean => mayHoldIssued(type) || mayHoldPlaceholder(type);
+  if (contentTypes(admission.fields).some(replaced)) return unfit("header");
+  const form = saysForm(sent.fields) && body.kind === "whole" ? body.bytes.toString("latin1") : undefined;
+  const overridden = refuseOverride(capability.rules, method, target, form);
+  if (overridden) return overridden;
+  const scheme = schemeOf(service.auth.type);
+  if (withoutParameters(target, scheme.queryNames(service.auth)) !== target) return unfit("query");
+  const unsignable = isMade(scheme) ? scheme.refuse?.(service.auth, target, fields, service.base) : undefined;
+  return unsignable ?? refusePath(admission, target);
+}
+
 function refusePath(admission: Admission, target: Target): Failure | undefined {
   const { capability, method, decision, service } = admission;
   if (target.path === admission.target.path) return undefined;

@@ -48,6 +48,19 @@ export function finder(secrets: readonly string[]): Finder {
   return { longest, shortest, find: (text) => find(text, longest, direct, indirect, known) };
 }
 
+/** What either finds. */
+export function both(one: Finder, other: Finder): Finder {
+  return {
+    longest: Math.max(one.longest, other.longest),
+    shortest: Math.min(one.shortest, other.shortest),
+    find(text) {
+      const [some, more] = [one.find(text), other.find(text)];
+      if (more.length === 0) return some;
+      return some.length === 0 ? more : merge(some.concat(more), false);
+    },
+  };
+}
+
 function find(text: Uint8Array, reach: number, direct: Index, indirect: Index, known: Neighbours): Ranges {
   const found: number[] = [];
   const windows: number[] = [];

@@ -22,6 +22,7 @@ import { type Era, Persons } from "./person.ts";
 import { type McpParts, makeMcpServer } from "./server.ts";
 import { readStrictJson } from "./strict-json.ts";
 import { CommandTurns, LargeAnswers, Turns } from "./turns.ts";
+import { Writing } from "./writing.ts";
 
 /** Transport sessions of older clients: of one agent, and of all. */
 const mostOfAgent = 32;
@@ -48,7 +49,7 @@ interface Connected {
 export function toolsOverHttp(version: string, face: McpFace, collect: () => void): HttpParts["makeServer"] {
   const persons = new Persons(face, (context) => callerOf(context).owner);
   const opened = Promise.resolve({ face, persons, callerOf: (context: ServerContext) => callerOf(context) });
-  const largeAnswers = new LargeAnswers(() => writing.count > 0, collect);
+  const largeAnswers = new LargeAnswers(() => writing.isGoingOn, collect);
   const parts: McpParts = {
     version,
     opened,
@@ -219,8 +220,7 @@ function replyOf(response: Response, signal: AbortSignal, over: () => void): Rep
   };
 }
 
-/** Pieces of answers that clients have not taken yet. */
-const writing = { count: 0 };
+const writing = new Writing(() => performance.now());
 
 async function* chunksOf(
   body: ReadableStream<Uint8Array>,
@@ -234,11 +234,11 @@ async function* chunksOf(
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return;
-      writing.count += 1;
+      const taken = writing.begin();
       try {
         yield Buffer.from(value);
       } finally {
-        writing.count -= 1;
+        taken();
       }
     }
   } finally {
