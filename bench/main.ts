@@ -24,6 +24,7 @@ const parts: Readonly<Record<string, (box: Box, table: Table, pace: Pace) => Pro
   exec: benchExec,
   startup: benchStartup,
   scrub: benchScrub,
+  sign: benchSign,
   bulk: benchBulk,
 };
 
@@ -45,6 +46,20 @@ async function benchScrub(_box: Box, table: Table): Promise<void> {
     "scrub, 64 KB pieces, JSON",
     `${plain.toFixed(0)} MB/s; a key each 4 KB: ${hits.toFixed(0)} MB/s`,
   );
+}
+
+/** What signing may add to a proxied call. */
+const signMicroseconds = 60;
+
+async function benchSign(_box: Box, table: Table): Promise<void> {
+  const [program = "", ...args] = pinned([process.execPath, join(import.meta.dir, "sign.ts")], proxyCore);
+  const run = spawnSync(program, args, { encoding: "utf8" });
+  const figures = JSON.parse(run.stdout) as Record<string, readonly [number, number]>;
+  for (const [type, [half, worst]] of Object.entries(figures)) {
+    const figure = `${half.toFixed(1)} µs at the median, ${worst.toFixed(1)} in the slowest round`;
+    const met = half <= signMicroseconds;
+    table.judge(`sign, ${type}, 1 KB body`, figure, `${signMicroseconds} µs at most`, met);
+  }
 }
 
 async function benchBulk(box: Box, table: Table, pace: Pace): Promise<void> {

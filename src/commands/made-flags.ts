@@ -96,7 +96,10 @@ export async function readMade(
 ): Promise<MadeAuth | Failure> {
   const open: Record<string, Json> = {};
   const secret: Record<string, string> = {};
-  const main = scheme.fields.find((field) => flagOf(field) === "key") ?? scheme.fields.find(isSecret);
+  const main =
+    scheme.fields.find((field) => flagOf(field) === "key") ??
+    scheme.fields.find((field) => isSecret(field) && field.required) ??
+    scheme.fields.find(isSecret);
   let unpacked: Readonly<Record<string, string>> = {};
   const bare = !whole && !givesMade(args) && !keyFamily.some((flag) => args.flag(flag));
   for (const field of scheme.fields) {

@@ -153,9 +153,7 @@ function admitRequest(capability: Capability, service: Service, wish: Wish): Adm
   const overridden = refuseOverride(capability.rules, method, read, wish.form);
   if (overridden) return overridden;
   const scheme = schemeOf(service.auth.type);
-  const unsignable = isMade(scheme)
-    ? scheme.refuse?.(service.auth, read, wish.fields, service.base)
-    : undefined;
+  const unsignable = isMade(scheme) ? scheme.refuse?.(service, read, wish.fields) : undefined;
   if (unsignable) return unsignable;
   const target = withoutParameters(read, scheme.queryNames(service.auth));
   return { capability, service, method, target, fields, decision };

@@ -1,5 +1,6 @@
 // The `auth:` block of a service: which of its fields are secret, and where each stands in the file.
 
+import type { BaseUrl } from "./config.ts";
 import { madeFields } from "./config-made.ts";
 import type { Fields, Place } from "./config-place.ts";
 import { madeSchemes, schemeOf, schemeTypes } from "./credential/index.ts";
@@ -23,7 +24,7 @@ export const authKeys: ReadonlyMap<string, readonly string[]> = new Map([
 
 const allKeys = [...new Set([...authKeys.values()].flat())];
 
-export function authOf(place: Place, onSecret: OnSecret): Auth | undefined {
+export function authOf(place: Place, onSecret: OnSecret, base: BaseUrl | undefined): Auth | undefined {
   const fields = place.fields(allKeys);
   if (!fields) return undefined;
   const type = typeOf(fields);
@@ -37,7 +38,7 @@ export function authOf(place: Place, onSecret: OnSecret): Auth | undefined {
   }
   const scheme = schemeOf(type);
   if (isMade(scheme)) {
-    const made = madeFields(fields, scheme, (at, field) => {
+    const made = madeFields(fields, scheme, base, (at, field) => {
       const stored = storedSecret(at, field.kind === "pem");
       if (stored) onSecret(field.name, at.path, stored);
       return stored;

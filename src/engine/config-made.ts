@@ -1,4 +1,5 @@
 // The `auth:` block of a scheme that says its own fields.
+import type { BaseUrl } from "./config.ts";
 import type { Fields, Place } from "./config-place.ts";
 import type { AuthField, MadeScheme, StoredSecret } from "./credential/scheme.ts";
 
@@ -6,6 +7,7 @@ import type { AuthField, MadeScheme, StoredSecret } from "./credential/scheme.ts
 export function madeFields(
   fields: Fields,
   scheme: MadeScheme,
+  base: BaseUrl | undefined,
   storedSecret: (place: Place, field: AuthField) => StoredSecret | undefined,
 ): { readonly open: ReadonlyMap<string, string>; readonly secret: ReadonlyMap<string, StoredSecret> } {
   const open = new Map<string, string>();
@@ -21,7 +23,7 @@ export function madeFields(
       if (text !== undefined) open.set(field.name, text);
     }
   }
-  const problem = scheme.problemIn?.(open, new Set(secret.keys()));
+  const problem = scheme.problemIn?.(open, new Set(secret.keys()), base);
   if (problem) fields.place.refuse(problem);
   return { open, secret };
 }

@@ -46,7 +46,7 @@ export function serviceOf(name: string, place: Place, onSecret: OnSecret): Servi
   const at = fields.get("baseUrl");
   const base = at && baseOf(at, flags);
   const block = fields.need("auth", "auth: {type: bearer, key: …}");
-  const auth = block && authOf(block, onSecret);
+  const auth = block && authOf(block, onSecret, base);
   const capture = captureOf(fields.get("capture"));
   const placeholders = placeholdersOf(fields.get("placeholders"));
   const caFile = fileOf(fields.get("caFile"));

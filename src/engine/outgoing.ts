@@ -1,13 +1,13 @@
 // The request as it goes to the service: the prefix, the canonical target, the agent's own fields, and the credential.
 import type { Admission } from "./admit.ts";
 import { schemeOf } from "./credential/index.ts";
-import { type Credential, isMade, type Placed, type Unsigned } from "./credential/scheme.ts";
+import { type Credential, isMade, type Unsigned } from "./credential/scheme.ts";
 import { Failure } from "./failure.ts";
 import { type Resolve, type Sent, type Substituted, substitute } from "./issued/substitute.ts";
 import type { UpstreamRequest } from "./ports.ts";
 import type { Fixed, Prepared } from "./prepared.ts";
 import { typedFields } from "./read-first.ts";
-import type { Target } from "./target.ts";
+import { targetText, withParameters } from "./target.ts";
 
 export interface Outgoing {
   readonly request: UpstreamRequest;
@@ -38,7 +38,7 @@ export function outgoing(
   const request = {
     ...{
       method: admission.method,
-      target: upstreamTarget(unsigned.target, placed.query),
+      target: targetText(withParameters(unsigned.target, placed.query)),
       body: unsigned.body,
     },
     fields: unsigned.fields.concat(own),
@@ -63,19 +63,10 @@ function unsignedRequest(
   if (!base) throw new Error("a service without a base URL takes no request");
   const scheme = schemeOf(service.auth.type);
   const bare = isMade(scheme)
-    ? scheme.unwrap?.({ asked: sent.fields, fields: own.fields, body: own.body })
+    ? scheme.unwrap?.({ auth: service.auth, asked: sent.fields, fields: own.fields, body: own.body })
     : undefined;
   if (bare instanceof Failure) return bare;
   const { fields, body } = bare ?? own;
   const target = { path: `${base.prefix}${own.target.path}`, query: own.target.query };
   return { method, base, target, fields: typedFields(fields, body), body, now };
-}
-
-/** The target as the upstream sees it: the canonical one with the injected parameters. */
-export function upstreamTarget(target: Target, query: Placed["query"]): string {
-  const parts = target.query === undefined ? [] : [target.query];
-  for (const [name, value] of query) {
-    parts.push(`${encodeURIComponent(name)}=${encodeURIComponent(value)}`);
-  }
-  return parts.length === 0 ? target.path : `${target.path}?${parts.join("&")}`;
 }

@@ -25,7 +25,7 @@ export interface Digest {
   mac(algorithm: HashName, key: string | Uint8Array, text: string | Uint8Array): Buffer;
 }
 
-export type HashName = "md5" | "sha1" | "sha256" | "sha512";
+export type HashName = "md5" | "sha1" | "sha256" | "sha512" | "sha512-256";
 
 /** Reads private keys of others. */
 export interface PrivateKeys {

@@ -29,10 +29,11 @@ export function readFirst(
 
 /** What is signed with the request, or may be replaced in it, has to be known before its head goes out. */
 function isSigned(call: Call, { admission }: Judged): boolean {
-  const { auth, placeholders } = admission.service;
+  const { service } = admission;
+  const { auth, placeholders } = service;
   if (placeholders.includes("body") && call.body.kind !== "empty") return true;
   const scheme = schemeOf(auth.type);
-  return isMade(scheme) && call.body.kind !== "empty" && scheme.readsBody?.(auth, call.fields) === true;
+  return isMade(scheme) && call.body.kind !== "empty" && scheme.readsBody?.(service, call.fields) === true;
 }
 
 async function readWhole(

@@ -44,6 +44,19 @@ export function targetText(target: Target): string {
   return target.query === undefined ? target.path : `${target.path}?${target.query}`;
 }
 
+/** The target with parameters behind its own: as the upstream sees it, and as it is signed. */
+export function withParameters(
+  target: Target,
+  parameters: readonly (readonly [name: string, value: string])[],
+): Target {
+  if (parameters.length === 0) return target;
+  const parts = target.query ? [target.query] : [];
+  for (const [name, value] of parameters) {
+    parts.push(`${encodeURIComponent(name)}=${encodeURIComponent(value)}`);
+  }
+  return { path: target.path, query: parts.join("&") };
+}
+
 const plainPath = /^(?:\/[A-Za-z0-9_~!$&'()*+,=:@-][A-Za-z0-9._~!$&'()*+,=:@-]*)+\/?$/;
 
 function readPath(raw: string, options: TargetOptions): string | Failure {

@@ -29,8 +29,15 @@ export function findToken(
   });
 }
 
+/** Where a client's library puts the key's name when it signs: AWS Signature Version 4, and OAuth 1.0a. */
+const namedIn =
+  /^AWS4-HMAC-SHA256 +Credential=(jn[as]_[^/,\s]+)\/|^OAuth .*?oauth_(?:consumer_key|token)="(jn[as]_[^"]+)"/i;
+
 /** A bare token, or one behind a scheme's name; in Basic (RFC 7617) the user or the password. */
 function tokensIn(value: string): string[] {
+  const [, ofAws, ofOauth] = namedIn.exec(value) ?? [];
+  const named = ofAws ?? ofOauth;
+  if (named !== undefined) return looksLikeToken(named) ? [named] : [];
   const space = value.lastIndexOf(" ");
   const credential = space < 0 ? value : value.slice(space + 1);
   if (looksLikeToken(credential)) return [credential];

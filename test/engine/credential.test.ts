@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { schemeOf, schemeTypes } from "../../src/engine/credential/index.ts";
 import { type Auth, type Injection, isMade } from "../../src/engine/credential/scheme.ts";
-import { upstreamTarget as targetFor } from "../../src/engine/outgoing.ts";
 import { Secret } from "../../src/engine/secret.ts";
+import { type Target, targetText, withParameters } from "../../src/engine/target.ts";
 import { read } from "./config-sample.ts";
 
 function service(auth: string, url = "https://api.example.com/v2"): NonNullable<ReturnType<typeof find>> {
@@ -24,12 +24,10 @@ function inject(auth: Auth, secrets: Readonly<Record<string, string>>): Injectio
   return scheme.inject(auth, new Map(opened));
 }
 
-function upstreamTarget(
-  { base }: ReturnType<typeof service>,
-  target: Parameters<typeof targetFor>[0],
-  { query }: Injection,
-): string {
-  return targetFor({ path: `${base?.prefix ?? ""}${target.path}`, query: target.query }, query);
+function upstreamTarget({ base }: ReturnType<typeof service>, target: Target, { query }: Injection): string {
+  return targetText(
+    withParameters({ path: `${base?.prefix ?? ""}${target.path}`, query: target.query }, query),
+  );
 }
 
 test("bearer", () => {

@@ -77,7 +77,7 @@ export const notOverHttp: Readonly<Record<string, string>> = {
   exec: "commands: exec-corpus.test.ts",
   "forward-proxy": "the forward proxy comes later",
   mcp: "tool calls: mcp.test.ts, mcp-calls.test.ts, mcp-http.test.ts, mcp-abuse.test.ts",
-  signing: "signing schemes come later",
+  signing: "signatures: signing.test.ts; tokens of GitHub Apps: github-app.test.ts",
   // Cases of groups that are run.
   "DOS-009": "100,000 parameters are 700 kB of head: heads are bounded, so this is refused (DOS-005)",
   "HDR-011": "over HTTP a foreign Host is 403 by contract: WEB-001",

@@ -16,10 +16,16 @@ const config: Config = read(
     "  bearer: {baseUrl: https://a.example, auth: {type: bearer, key: env:K}}",
     "  own: {baseUrl: https://b.example, auth: {type: headers, header: X-Own-Key, key: env:K}}",
     "  query: {baseUrl: https://c.example, auth: {type: query, param: api_key, key: env:K}}",
+    "  aws: {baseUrl: https://sts.amazonaws.com, auth: {type: aws-sigv4, accessKeyId: AKIA1, secretAccessKey: env:K}}",
+    "  oauth: {baseUrl: https://d.example, auth: {type: oauth1a, consumerKey: env:K, consumerSecret: env:K}}",
+    "  hmac: {baseUrl: https://e.example, auth: {type: hmac, preset: bybit, apiKey: env:K, secret: env:K}}",
     "capabilities:",
     "  b: {service: bearer}",
     "  o: {service: own}",
     "  q: {service: query}",
+    "  a: {service: aws}",
+    "  oa: {service: oauth}",
+    "  h: {service: hmac}",
     "",
   ].join("\n"),
 ).config;
@@ -36,6 +42,19 @@ function found(capability: string, lines: readonly string[], target = "/x"): str
 function basic(text: string): string {
   return `Authorization: Basic ${Buffer.from(text).toString("base64")}`;
 }
+
+test("a client that signs puts it where the name of its key stands", () => {
+  const signed = (id: string): string =>
+    `Authorization: AWS4-HMAC-SHA256 Credential=${id}/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=00`;
+  assert.equal(found("a", [signed(token)]), token);
+  assert.equal(found("a", [`X-Amz-Security-Token: ${token}`]), token);
+  assert.equal(found("a", [signed(token), `X-Amz-Security-Token: ${token}`]), "session_ambiguous");
+  assert.equal(found("a", [signed("AKIAIOSFODNN7EXAMPLE")]), undefined);
+  assert.equal(found("oa", [`Authorization: OAuth oauth_nonce="1", oauth_consumer_key="${token}"`]), token);
+  assert.equal(found("oa", [`Authorization: OAuth realm="x", oauth_token="${token}"`]), token);
+  assert.equal(found("oa", ['Authorization: OAuth oauth_consumer_key="mine"']), undefined);
+  assert.equal(found("h", [`X-BAPI-API-KEY: ${token}`]), token);
+});
 
 test("each place may hold it", () => {
   for (const line of [

@@ -50,7 +50,7 @@ export const azure: MadeScheme = {
     );
     return obtained instanceof Failure ? obtained : bearerToken(obtained);
   },
-  refuse: (auth, target, _fields, base) => refuseIssuers(base, target, [tokenUrlOf(auth)]),
+  refuse: ({ auth, base }, target) => refuseIssuers(base, target, [tokenUrlOf(auth)]),
 };
 
 function tokenUrlOf({ open }: Auth): string {

@@ -71,7 +71,7 @@ export const githubApp: MadeScheme = {
     return bearerToken(obtained);
   },
   // An agent that withdraws the token takes it from everyone.
-  refuse: (_auth, { path }) => (isPath("/installation/token", path) ? tokensAreJanees() : undefined),
+  refuse: (_service, { path }) => (isPath("/installation/token", path) ? tokensAreJanees() : undefined),
 };
 
 /** A token for reading must never serve one who may write: everything that narrows it is part of its name. */

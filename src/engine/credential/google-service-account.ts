@@ -63,7 +63,7 @@ export const googleServiceAccount: MadeScheme = {
     const obtained = await tools.tokens.obtain(service.name, purpose, () => fetchToken(service, key, tools));
     return obtained instanceof Failure ? obtained : bearerToken(obtained);
   },
-  refuse: (auth, target, _fields, base) => refuseIssuers(base, target, [tokenUriOf(auth)]),
+  refuse: ({ auth, base }, target) => refuseIssuers(base, target, [tokenUriOf(auth)]),
 };
 
 function tokenUriOf({ open }: Auth): string {

@@ -89,11 +89,11 @@ export const oauth2: MadeScheme = {
     );
     return obtained instanceof Failure ? obtained : bearerToken(obtained);
   },
-  refuse: ({ open }, target, _fields, base) =>
+  refuse: ({ auth, base }, target) =>
     refuseIssuers(
       base,
       target,
-      ["tokenUrl", "authorizeUrl", "deviceUrl", "revokeUrl"].map((field) => open.get(field)),
+      ["tokenUrl", "authorizeUrl", "deviceUrl", "revokeUrl"].map((field) => auth.open.get(field)),
     ),
 };
 

@@ -122,13 +122,26 @@ export interface FixedScheme extends Placement {
   inject(auth: Auth, opened: OpenedSecrets): Injection;
 }
 
+/** A request that an agent's own library may have signed already. */
+export interface Wrapped {
+  readonly auth: Auth;
+  /** The fields as they came, those that never go out among them. */
+  readonly asked: readonly HeaderField[];
+  readonly fields: readonly HeaderField[];
+  readonly body: Body;
+}
+
 /** The credential is made from what is stored: fetched, or computed for each request. */
 export interface MadeScheme extends Placement {
   readonly fields: readonly AuthField[];
   /** The fields in one file of the vendor, given where the first secret is expected; undefined: it is none. */
   unpack?(text: string): { readonly [field: string]: string } | { readonly problem: string } | undefined;
-  /** Which fields go together; undefined: all is well. */
-  problemIn?(open: ReadonlyMap<string, string>, secrets: ReadonlySet<string>): string | undefined;
+  /** Which fields go together, and with where the service lives; undefined: all is well. */
+  problemIn?(
+    open: ReadonlyMap<string, string>,
+    secrets: ReadonlySet<string>,
+    base: BaseUrl | undefined,
+  ): string | undefined;
   /** A short-lived token is made of the secrets: commands get it, and never the secrets. */
   readonly yieldsToken: boolean;
   make(
@@ -137,21 +150,13 @@ export interface MadeScheme extends Placement {
     tools: CredentialTools,
   ): Credential | Failure | Promise<Credential | Failure>;
   /** Why what an agent asks for must not be signed. `target`: below the prefix of the base URL. */
-  refuse?(
-    auth: Auth,
-    target: Target,
-    fields: readonly HeaderField[],
-    base: BaseUrl | undefined,
-  ): Failure | undefined;
+  refuse?(service: Service, target: Target, fields: readonly HeaderField[]): Failure | undefined;
   /** Whether the bytes of this body are signed, so that it has to be read whole. */
-  readsBody?(auth: Auth, fields: readonly HeaderField[]): boolean;
-  /** The body without a framing that an agent's own signature put around it; undefined: it has none. */
-  unwrap?(request: {
-    /** The fields as they came, those that never go out among them. */
-    readonly asked: readonly HeaderField[];
-    readonly fields: readonly HeaderField[];
-    readonly body: Body;
-  }): { readonly fields: readonly HeaderField[]; readonly body: Body } | Failure | undefined;
+  readsBody?(service: Service, fields: readonly HeaderField[]): boolean;
+  /** The body without what an agent's own signature put around it or into it; undefined: there is nothing of it. */
+  unwrap?(
+    wrapped: Wrapped,
+  ): { readonly fields: readonly HeaderField[]; readonly body: Body } | Failure | undefined;
 }
 
 export type Scheme = FixedScheme | MadeScheme;

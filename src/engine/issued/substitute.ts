@@ -193,7 +193,7 @@ function refuseChange(
   if (overridden) return overridden;
   const scheme = schemeOf(service.auth.type);
   if (withoutParameters(target, scheme.queryNames(service.auth)) !== target) return unfit("query");
-  const unsignable = isMade(scheme) ? scheme.refuse?.(service.auth, target, fields, service.base) : undefined;
+  const unsignable = isMade(scheme) ? scheme.refuse?.(service, target, fields) : undefined;
   return unsignable ?? refusePath(admission, target);
 }
 

@@ -3,11 +3,8 @@ import { schemeTypes } from "../credential/index.ts";
 import type { KnownAuth, KnownService } from "./shape.ts";
 
 const reasons: ReadonlyMap<string, string> = new Map([
-  ["aws-sigv4", "every request is signed with the key (AWS Signature Version 4)"],
   ["azure", "tokens of an hour come from Microsoft Entra for a client's secret"],
-  ["digest", "each request answers a challenge (HTTP digest)"],
   ["google-service-account", "tokens of an hour come for a JWT that the account's key signs"],
-  ["hmac", "every request is signed with a secret (HMAC)"],
   ["oauth2", "short-lived tokens come from a token endpoint (OAuth 2.0)"],
 ]);
 
