@@ -7,14 +7,13 @@ import type { Config } from "../engine/config.ts";
 import { Failure } from "../engine/failure.ts";
 import { type ReadConfig, readConfig } from "../engine/read-config.ts";
 import { shortId } from "../engine/session.ts";
-import type { Observed } from "../engine/trail.ts";
 import { visible } from "../engine/visible.ts";
 import { entropy } from "../host/clock.ts";
 import { ensureHome } from "../host/files.ts";
 import { Home } from "../host/home.ts";
 import { clearDeadRuns, inRunFolder } from "../host/run/folder.ts";
 import type { Arguments, Talk } from "./command.ts";
-import { type Janee, wireUp } from "./wire-up.ts";
+import { type Janee, type WiredMore, wireUp } from "./wire-up.ts";
 
 const idLength = 8;
 const keyLength = 32;
@@ -24,7 +23,7 @@ export async function withElsewhere(
   talk: Talk,
   args: Arguments,
   work: (janee: Janee) => Promise<number | Failure>,
-  observe: (entry: Observed) => void,
+  more: WiredMore,
 ): Promise<number | Failure> {
   const read = readElsewhere(talk, args);
   if (read instanceof Failure) return read;
@@ -37,7 +36,7 @@ export async function withElsewhere(
   return inRunFolder(place, shortId(entropy, idLength), async (folder) => {
     const home = await Home.fixed(join(folder, "home"), keyed(environment), read);
     if (home instanceof Failure) return home;
-    const janee = wireUp(home, home, observe);
+    const janee = wireUp(home, home, more);
     if (janee instanceof Failure) return janee;
     try {
       return await work(janee);

@@ -5,7 +5,7 @@ import { Failure } from "../engine/failure.ts";
 import { maskLines } from "../engine/masks.ts";
 import { printsWhereParentDoes } from "../host/run/output.ts";
 import type { Arguments, Talk } from "./command.ts";
-import { asksCommand } from "./run-secrets.ts";
+import { asksOthers } from "./run-secrets.ts";
 import type { Janee } from "./wire-up.ts";
 
 /** `token`: it opens the proxy of this run. */
@@ -21,7 +21,7 @@ export async function tellMasks(janee: Janee, talk: Talk, args: Arguments, token
   const secrets = [token, `janee:${token}`];
   for (const service of janee.home.current().config.services.values()) {
     const { auth } = service;
-    if (asksCommand(service)) continue;
+    if (asksOthers(service)) continue;
     const opened = await janee.home.open(service);
     if (opened instanceof Failure) continue;
     const scheme = schemeOf(auth.type);

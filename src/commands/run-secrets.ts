@@ -14,7 +14,7 @@ export async function knownSecrets(
 ): Promise<(value: string) => boolean> {
   const secrets: string[] = [];
   for (const service of services) {
-    if (asksCommand(service)) continue;
+    if (asksOthers(service)) continue;
     const opened = await janee.home.open(service);
     if (opened instanceof Failure) continue;
     secrets.push(
@@ -27,9 +27,9 @@ export async function knownSecrets(
     (hashes.has(digest.sha256(value)) || secrets.some((one) => value.includes(one)));
 }
 
-/** A command may ask a person: what it would give is not looked up beside the requests that need it. */
-export function asksCommand({ auth }: Service): boolean {
+/** A program or a store may ask a person: what they would give is not looked up beside the requests that need it. */
+export function asksOthers({ auth }: Service): boolean {
   return [...auth.secret.values()].some(
-    (stored) => stored.kind === "reference" && stored.text.startsWith("cmd:"),
+    (stored) => stored.kind === "reference" && !/^(?:env|file):/.test(stored.text),
   );
 }

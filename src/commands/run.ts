@@ -104,7 +104,7 @@ export const command: Command = {
       return ended;
     };
     const result = elsewhere
-      ? await withElsewhere(talk, args, work, observe)
+      ? await withElsewhere(talk, args, work, { shapeOf, observe })
       : await withJanee(talk, work, { shapeOf, observe });
     if (result instanceof Failure) {
       if (result.code === "usage") return result;

@@ -32,7 +32,12 @@ function originIn(text: string): string | undefined {
 
 /** What of a config from elsewhere must not be: the first of it. */
 export function refuseElsewhere(config: Config, bindings: Bindings): Failure | undefined {
-  const { network, services } = config;
+  const { network, services, stores } = config;
+  if (stores.vault) {
+    return new Failure("config_invalid", "stores: a config from elsewhere takes variables and nothing else", {
+      next: "have the runner put the secret into a variable, and write env:NAME",
+    });
+  }
   if (network.caFile !== undefined) return trusts("network.caFile");
   for (const service of services.values()) {
     const refused = refuseService(service, bindings);
