@@ -1,8 +1,9 @@
 // Lines that tell a CI runner which values its log must not show. It masks what stands literally in a line, so each
 // form that a tool would print a credential in is told by itself.
 
-/** A shorter mask would take honest words out of the log. */
-const shortest = 8;
+/** Shorter ones would take honest words out of the log. */
+const shortest = 4;
+const shortestEncoded = 8;
 
 export function maskLines(secrets: Iterable<string>): readonly string[] {
   const forms = new Set<string>();
@@ -10,7 +11,8 @@ export function maskLines(secrets: Iterable<string>): readonly string[] {
     for (const line of secret.split(/\r\n|\r|\n/)) {
       // What frames PEM is no secret.
       if (line.startsWith("-----")) continue;
-      for (const form of formsOf(line)) if (form.length >= shortest) forms.add(form);
+      if (line.length >= shortest) forms.add(line);
+      for (const form of formsOf(line)) if (form.length >= shortestEncoded) forms.add(form);
     }
     if (/[\r\n]/.test(secret)) for (const form of oneLineForms(secret)) forms.add(form);
   }
@@ -23,7 +25,7 @@ function formsOf(line: string): string[] {
   const form = percent.replaceAll("%20", "+");
   const hex = bytes.toString("hex");
   return [
-    ...[line, JSON.stringify(line).slice(1, -1), percent, percent.replace(/%../g, lower), form],
+    ...[JSON.stringify(line).slice(1, -1), percent, percent.replace(/%../g, lower), form],
     ...[hex, hex.toUpperCase()],
     ...base64Forms(bytes),
   ];
