@@ -56,7 +56,7 @@ function target() {
   return `${system}-${process.arch}${musl ? "-musl" : ""}`;
 }
 
-function base(version) {
+export function base(version) {
   const given = input("base-url").replace(/\/+$/, "");
   if (/^https:\/\/|^http:\/\/127\.0\.0\.1:/.test(given)) return given;
   if (given !== "") throw new Problem("base-url: expected https://…");

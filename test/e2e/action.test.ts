@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { pathToFileURL } from "node:url";
 import { parse } from "yaml";
 import { makeCertificate } from "../support/certificates.ts";
 import { canary, root } from "../support/janee.ts";
@@ -264,6 +265,16 @@ test("a hold that was killed ends everything, and post says that it did", limit,
   assert.notEqual(killed.status, 0, "the proxy is gone, and nothing goes around it");
   assert.equal((await job.entry("post", on.inputs())).status, 0);
   assert.match(job.summary(), /0 allowed, 0 denied/);
+});
+
+test("without base-url the archives are those of the release in the repository that package.json names", async () => {
+  const from = pathToFileURL(join(root, "action/binary.mjs")).href;
+  const { base } = (await import(from)) as { base: (version: string) => string };
+  const { repository } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+    repository: { url: string };
+  };
+  assert.match(base("1.2.3"), /^https:\/\/github\.com\/[\w-]+\/janee\/releases\/download\/v1\.2\.3$/);
+  assert.ok(repository.url.includes(base("1.2.3").split("/releases")[0] ?? "?"));
 });
 
 test("action.yml names the entries that are there, and each input that they read", () => {
