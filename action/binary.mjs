@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { lstatSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { input, lines, Problem } from "./runner.mjs";
+import { bareEnvironment, input, lines, Problem } from "./runner.mjs";
 
 const longestMs = 5 * 60_000;
 const largest = 256 * 1024 * 1024;
@@ -24,7 +24,7 @@ export async function install(folder) {
   } else {
     await download(folder, version, program);
   }
-  const told = execFileSync(program, ["--version"], { encoding: "utf8" }).trim();
+  const told = execFileSync(program, ["--version"], { encoding: "utf8", env: bareEnvironment() }).trim();
   if (version !== "" && !told.startsWith(`janee ${version} `)) {
     throw new Problem(`version: expected ${version}, but the executable says: ${told}`);
   }
@@ -41,7 +41,7 @@ async function download(folder, version, program) {
   const inside = `${name}/${windows ? "janee.exe" : "janee"}`;
   // The one of Windows reads zip; the one of Git for Windows, which may be found first, does not.
   const tar = windows ? join(process.env.SystemRoot ?? "C:\\Windows", "System32", "tar.exe") : "tar";
-  execFileSync(tar, ["-xf", archive, inside], { cwd: folder });
+  execFileSync(tar, ["-xf", archive, inside], { cwd: folder, env: bareEnvironment() });
   const unpacked = join(folder, ...inside.split("/"));
   if (!lstatSync(unpacked).isFile()) throw new Problem(`${archive}: ${inside} is no file`);
   renameSync(unpacked, program);

@@ -67,7 +67,7 @@ await entry(async () => {
   });
   try {
     const given = await started(child, log);
-    put("GITHUB_STATE", "started", "true");
+    put("GITHUB_STATE", "pid", String(child.pid));
     show(readFileSync(log, "utf8"));
     exportAll(given, process.env, folder);
   } catch (error) {

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { sha256 } from "./binary.mjs";
-import { input, notice, Problem } from "./runner.mjs";
+import { bareEnvironment, input, notice, Problem } from "./runner.mjs";
 
 const largest = 1024 * 1024;
 
@@ -17,7 +17,10 @@ export function policy() {
   }
   const { commit, isBase } = trusted();
   const git = (...args) =>
-    execFileSync("git", args, { cwd: workspace, maxBuffer: largest, stdio: ["ignore", "pipe", "pipe"] });
+    execFileSync("git", args, {
+      ...{ cwd: workspace, env: bareEnvironment(), maxBuffer: largest },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
   ensure(git, commit);
   const bytes = at(git, commit, path, isBase);
   const file = join(workspace, path);

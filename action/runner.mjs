@@ -29,6 +29,12 @@ export function put(file, name, value) {
   appendFileSync(path, `${name}<<${end}\n${value}\n${end}\n`);
 }
 
+/** For programs that need no secret: what an earlier step may have told git to run gets none either. */
+export function bareEnvironment() {
+  const needed = ["PATH", "HOME", "USERPROFILE", "SystemRoot", "TEMP", "TMP", "TMPDIR", "LANG"];
+  return Object.fromEntries(needed.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
+}
+
 function escaped(text) {
   return text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
 }

@@ -47,11 +47,13 @@ function tableOf({ home, audit }: Janee): SummaryTable | Failure {
   const files = openTrail(home.path);
   if (files instanceof Failure) return files;
   const table = new SummaryTable();
-  const [own] = audit.writer.split(".");
+  const own = `"writer":"${audit.writer.split(".")[0]}`;
   for (const file of files) {
-    for (const { text } of file.lines()) {
-      const entry = text === "" ? undefined : parseEntry(text);
-      if (typeof entry?.writer === "string" && entry.writer.split(".")[0] === own) table.add(entry);
+    // What was put aside before this process began holds none of its lines.
+    for (const { text } of file.modifiedAt < performance.timeOrigin ? [] : file.lines()) {
+      const entry = text.includes(own) ? parseEntry(text) : undefined;
+      if (typeof entry?.writer === "string" && `"writer":"${entry.writer.split(".")[0]}` === own)
+        table.add(entry);
     }
     file.close();
   }

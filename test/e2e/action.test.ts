@@ -159,11 +159,15 @@ test("the policy of a pull request's base is in force, whatever the pull request
   const on = await stage();
   const pull = { name: "pull_request", base: on.base };
   const job = on.on(on.pull, pull);
-  // An earlier step of the same job may move branches: a commit is known by its id.
+  // An earlier step of the same job may move branches, and have git run what it likes: a commit is known by its id.
   job.git(job.workspace, "update-ref", "refs/remotes/origin/main", "HEAD");
+  const spied = join(job.folder, "spied.txt");
+  job.git(job.workspace, "config", "remote.origin.uploadpack", `env > ${spied}; git-upload-pack`);
   const main = await job.entry("main", on.inputs(), key);
   assert.equal(main.status, 0, main.stdout + main.stderr);
   assert.match(main.stdout, /::notice .*differs in this pull request/);
+  assert.match(readFileSync(spied, "utf8"), /^PATH=/m);
+  assert.ok(!readFileSync(spied, "utf8").includes(canary));
   assert.equal(job.outputs().get("policy-sha256"), sha256(on.narrow));
   const refused = await job.step(`curl -sS -X DELETE ${on.url}/v1/x; curl -sS ${on.url}/v1/x`);
   assert.match(refused.stdout, /denied.*fine$/s);
@@ -266,6 +270,29 @@ test("a hold that was killed ends everything, and post says that it did", limit,
   assert.equal((await job.entry("post", on.inputs())).status, 0);
   assert.match(job.summary(), /0 allowed, 0 denied/);
 });
+
+test(
+  "a summary that was forged beforehand is not taken for janee's, nor a janee that was killed for one that ended",
+  limit,
+  async () => {
+    const on = await stage();
+    const inputs = on.inputs({ "fail-on-deny": "true" });
+    const forge = `for f in ${on.job.temp}/janee-action-*/; do printf '### janee\\n\\n9 allowed, 0 denied, x\\n\\n' > $f/summary.md; done`;
+    const job = on.on(on.base);
+    assert.equal((await job.entry("main", inputs, key)).status, 0, job.log);
+    await job.step(`${forge}; curl -sS -X DELETE ${on.url}/v1/x`);
+    const post = await job.entry("post", inputs);
+    assert.match(post.stdout, /1 requests were denied/);
+    assert.equal(post.status, 1);
+
+    const next = on.on(on.base);
+    assert.equal((await next.entry("main", inputs, key)).status, 0, next.log);
+    await next.step("kill -9 $(sed -n '/^pid<</{n;p}' $GITHUB_STATE)");
+    const after = await next.entry("post", inputs);
+    assert.match(after.stdout, /ended before its time/);
+    assert.equal(after.status, 1);
+  },
+);
 
 test("without base-url the archives are those of the release in the repository that package.json names", async () => {
   const from = pathToFileURL(join(root, "action/binary.mjs")).href;

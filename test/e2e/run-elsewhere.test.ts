@@ -16,7 +16,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { asyncRun } from "../support/async-run.ts";
 import { makeCertificate } from "../support/certificates.ts";
-import { canary, installedCommand, type Ran } from "../support/janee.ts";
+import { canary, inHome, installedCommand, type Ran } from "../support/janee.ts";
 import { startUpstream, type Upstream } from "../support/upstream.ts";
 import { until, within } from "../support/wait.ts";
 
@@ -365,4 +365,45 @@ test("masks never go into a file or another program, where they would be the lea
     assert.equal(readFileSync(log, "utf8"), "started\n");
     assert.match(ran.stderr, /no values are masked/);
   }
+});
+
+test("a key for the run may be given, and has to be one", limit, async () => {
+  const on = await runner();
+  on.write(reference);
+  const wrong = await on.step(["--bind", on.bind], "echo started", { JANEE_KEY: "no key" });
+  assert.equal(wrong.status, 125);
+  assert.match(wrong.stderr, /JANEE_KEY is not 32 bytes/);
+  const right = { JANEE_KEY: Buffer.alloc(32, 7).toString("base64"), JANEE_KEY_FILE: "/not/there" };
+  assert.equal((await on.step(["--bind", on.bind], "echo started", right)).stdout, "started\n");
+});
+
+test("a home has summary and --fail-on-deny too, of this run alone", limit, async () => {
+  await inHome(async (home) => {
+    await home.do(["init"]);
+    home.writeConfig(`
+services:
+  plain: { baseUrl: "http://127.0.0.1:1", auth: { type: bearer, key: "${canary}" } }
+capabilities:
+  plain: { service: plain, autoApprove: true, rules: [] }
+`);
+    const file = join(home.beside, "summary.md");
+    const run = (path: string) =>
+      home.run([
+        "run",
+        "--summary",
+        file,
+        "--fail-on-deny",
+        "--",
+        "curl",
+        "-sS",
+        `http://127.0.0.1:1/${path}`,
+      ]);
+    assert.equal((await run("first")).status, 4);
+    writeFileSync(file, "");
+    assert.equal((await run("second")).status, 4);
+    assert.match(readFileSync(file, "utf8"), /0 allowed, 1 denied[\s\S]*\/second/);
+    assert.ok(!readFileSync(file, "utf8").includes("first"));
+    assert.equal((await home.run(["run", "--bind", "X=https://a.example", "--", "true"])).status, 2);
+    assert.equal((await home.run(["run", "--summary", "/not/there/x", "--", "true"])).status, 2);
+  });
 });
