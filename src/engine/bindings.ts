@@ -101,6 +101,8 @@ function originsOf({ base, auth }: Service): readonly string[] {
   if (!base) return [];
   const scheme = schemeOf(auth.type);
   const urls = isMade(scheme) ? scheme.fields.filter(({ kind }) => kind === "url") : [];
-  const named = urls.flatMap((field) => auth.open.get(field.name) ?? []);
+  const named = urls
+    .flatMap((field) => auth.open.get(field.name) ?? [])
+    .filter((url) => /^https?:/i.test(url));
   return [`${base.scheme}://${base.authority}`, ...named.map((url) => new URL(url).origin)];
 }
