@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { asyncRun } from "../support/async-run.ts";
 import { makeCertificate } from "../support/certificates.ts";
@@ -105,7 +105,8 @@ class Runner {
 
   async close(): Promise<void> {
     await this.upstream.stop();
-    rmSync(this.folder, { recursive: true, force: true });
+    for (const folder of [this.folder, dirname(this.caFile)])
+      rmSync(folder, { recursive: true, force: true });
   }
 }
 
