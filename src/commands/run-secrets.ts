@@ -14,8 +14,7 @@ export async function knownSecrets(
 ): Promise<(value: string) => boolean> {
   const secrets: string[] = [];
   for (const service of services) {
-    // A reference may be a command that asks a person: what it would give is not looked up for this.
-    if ([...service.auth.secret.values()].some(({ kind }) => kind === "reference")) continue;
+    if (asksOthers(service)) continue;
     const opened = await janee.home.open(service);
     if (opened instanceof Failure) continue;
     secrets.push(
@@ -26,4 +25,11 @@ export async function knownSecrets(
   return (value) =>
     value.length >= shortest &&
     (hashes.has(digest.sha256(value)) || secrets.some((one) => value.includes(one)));
+}
+
+/** A program or a store may ask a person: what they would give is not looked up beside the requests that need it. */
+export function asksOthers({ auth }: Service): boolean {
+  return [...auth.secret.values()].some(
+    (stored) => stored.kind === "reference" && !/^(?:env|file):/.test(stored.text),
+  );
 }

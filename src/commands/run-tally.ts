@@ -1,4 +1,5 @@
 // What a run did, in one line at its end.
+import type { Counts } from "../engine/summary-table.ts";
 import type { Observed } from "../engine/trail.ts";
 
 export class RunTally {
@@ -17,9 +18,14 @@ export class RunTally {
     else this.#failed += 1;
   }
 
+  counts(): Counts {
+    const [allowed, denied, failed] = [this.#allowed, this.#denied, this.#failed];
+    return { allowed, denied, failed, redactions: this.#redactions, alarms: this.#alarms };
+  }
+
   /** undefined: nothing was asked for. */
   told(): string | undefined {
-    const [allowed, denied, failed] = [this.#allowed, this.#denied, this.#failed];
+    const { allowed, denied, failed } = this.counts();
     if (allowed + denied + failed === 0) return undefined;
     const parts = [`${allowed} allowed`, `${denied} denied`];
     if (failed > 0) parts.push(`${failed} failed`);

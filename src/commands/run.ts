@@ -4,23 +4,28 @@ import { fillWithPlaceholder } from "../engine/exec/environment.ts";
 import { Failure } from "../engine/failure.ts";
 import { shapeOf } from "../engine/placeholder-shape.ts";
 import { newToken, shortId } from "../engine/session.ts";
+import type { Observed } from "../engine/trail.ts";
 import { visible } from "../engine/visible.ts";
-import { ensureAuthority } from "../host/authority/authority.ts";
 import { entropy } from "../host/clock.ts";
 import { digest } from "../host/digest.ts";
 import { type ChildEnd, endBySignal, runChild } from "../host/run/child.ts";
 import { inRunFolder, writeRunFiles } from "../host/run/folder.ts";
+import { libc } from "../host/spawn/libc.ts";
 import { isInteractive } from "../host/terminal.ts";
 import { runEnvironment } from "../surface/run/environment.ts";
 import { nodeProxy } from "../surface/run/node-proxy.ts";
 import { askOnTerminal } from "./ask-on-terminal.ts";
 import type { Arguments, Command, Talk } from "./command.ts";
 import { endDeadRuns, ownerOf } from "./dead-runs.ts";
+import { withElsewhere } from "./elsewhere.ts";
+import { exitCode } from "./exit-code.ts";
 import { fail } from "./fail.ts";
-import { secureHosts } from "./forward.ts";
+import { authorityOf } from "./forward.ts";
 import { withJanee } from "./open.ts";
 import { listenForRun, type RunListener } from "./run-listener.ts";
+import { tellMasks } from "./run-masks.ts";
 import { knownSecrets } from "./run-secrets.ts";
+import { openSummary } from "./run-summary.ts";
 import { RunTally } from "./run-tally.ts";
 import { callerOf, namesOf } from "./run-wish.ts";
 import { watchOver } from "./watch.ts";
@@ -31,9 +36,10 @@ const idLength = 8;
 const mostQuestions = 2;
 /** As env(1) and timeout(1): the status that no command should have of its own. */
 const failed = 125;
+const deniedStatus = exitCode("rule_denied");
 
 export const command: Command = {
-  usage: "[--capability a,b] [--agent NAME] [--ttl 1h] [--unmatched deny|tunnel] [--] command [arguments]",
+  usage: "[--capability a,b] [--config FILE --bind NAME=https://origin] [flags] [--] command [arguments]",
   flags: {
     capability: {
       type: "string",
@@ -53,27 +59,61 @@ export const command: Command = {
       type: "boolean",
       help: "of several capabilities for one address, the first named one decides",
     },
+    config: {
+      type: "string",
+      value: "FILE",
+      help: "instead of the home: a config without secrets, as in a repository",
+    },
+    bind: {
+      type: "string",
+      value: "NAME=https://origin",
+      multiple: true,
+      help: "where the value of a variable may go that --config refers to",
+    },
+    "ca-file": { type: "string", value: "FILE", help: "with --config: a private authority to trust, in PEM" },
+    summary: { type: "string", value: "FILE", help: "add what was allowed and denied to it, as Markdown" },
+    "fail-on-deny": {
+      type: "boolean",
+      help: "4 if anything was denied, where the command itself ended with 0",
+    },
+    mask: { type: "boolean", help: "in GitHub Actions: mask values also where the output is redirected" },
   },
   positionals: { least: 0, most: 0 },
   runsCommand: true,
   notes: [
     "It has placeholders where keys would be, and this proxy. The exit status is its own; 125: janee failed; 126 and",
     "127: it cannot be run, or was not found. It is no sandbox: what the command can reach without the proxy, it can.",
+    "A config given with --config takes env:NAME alone, each bound to its origin; of that run nothing is left behind.",
   ],
   run: async (args, talk) => {
     if (args.rest.length === 0) return new Failure("usage", `expected: janee run ${command.usage}`);
+    const elsewhere = args.text("config") !== undefined;
+    if (!elsewhere && (args.flag("bind") || args.flag("ca-file"))) {
+      return new Failure("usage", "--bind and --ca-file go with --config FILE");
+    }
+    const summary = args.text("summary") === undefined ? undefined : openSummary(args.text("summary") ?? "");
+    if (summary instanceof Failure) return summary;
     const tally = new RunTally();
-    const result = await withJanee(talk, (janee) => start(janee, talk, args, tally), {
-      shapeOf,
-      observe: (entry) => {
-        tally.count(entry);
-        if (entry.event === "alarm") talk.say(`janee: ALARM: ${visible(entry.message ?? "")}`);
-      },
-    });
+    const observe = (entry: Observed): void => {
+      tally.count(entry);
+      if (entry.event === "alarm") talk.say(`janee: ALARM: ${visible(entry.message ?? "")}`);
+    };
+    const work = async (janee: Janee): Promise<number | Failure> => {
+      const ended = await start(janee, talk, args, tally);
+      await summary?.write(janee, talk, tally);
+      return ended;
+    };
+    const result = elsewhere
+      ? await withElsewhere(talk, args, work, { shapeOf, observe })
+      : await withJanee(talk, work, { shapeOf, observe });
     if (result instanceof Failure) {
       if (result.code === "usage") return result;
       fail(result, talk);
       return failed;
+    }
+    if (result === 0 && args.flag("fail-on-deny") && tally.counts().denied > 0) {
+      talk.say("janee: requests were denied, which fails this run (--fail-on-deny)");
+      return deniedStatus;
     }
     return result >= signalled ? endBySignal(signalOf(result)) : result;
   },
@@ -196,7 +236,7 @@ function mappedVariables(
 
 async function runBehind(janee: Janee, talk: Talk, args: Arguments, on: Behind): Promise<number | Failure> {
   const { config } = janee.home.current();
-  const authority = await ensureAuthority(janee.home.path, secureHosts(config), janee.sessions.now());
+  const authority = await authorityOf(janee);
   if (authority instanceof Failure) return authority;
   const files = writeRunFiles(on.folder, talk.environment, authority.cert, nodeProxy);
   if (files instanceof Failure) return files;
@@ -217,6 +257,9 @@ async function runBehind(janee: Janee, talk: Talk, args: Arguments, on: Behind):
     isSecret: await knownSecrets(janee, services),
     files,
   });
+  await tellMasks(janee, talk, args, on.token);
+  // Credentials are in this process: its command reads neither its environment nor its memory in /proc.
+  (await libc()).closeMemory();
   if (withheld.length > 0) talk.say(`janee: kept from the command: ${withheld.map(visible).join(", ")}`);
   const end = await runChild(args.rest, variables);
   if (end.kind === "unstarted") talk.say(`janee: ${visible(args.rest[0] ?? "")}: ${end.why}`);

@@ -60,8 +60,18 @@ export class Home implements Policy, Opener {
   #inForce: { readonly config: Config; readonly generation: number };
   #problem: Failure | undefined;
   #listener: ((change: ConfigChange) => void) | undefined;
+  /** Its config came from elsewhere, and is not looked at again. */
+  readonly isFixed: boolean;
 
-  private constructor(path: string, environment: Environment, vault: Vault, read: ReadConfig, stamp: string) {
+  private constructor(
+    path: string,
+    environment: Environment,
+    vault: Vault,
+    read: ReadConfig,
+    stamp: string,
+    isFixed = false,
+  ) {
+    this.isFixed = isFixed;
     this.path = path;
     this.#environment = environment;
     this.#vault = vault;
@@ -112,6 +122,12 @@ export class Home implements Policy, Opener {
     return read instanceof Failure ? read : new Home(path, environment, vault, read, "");
   }
 
+  /** A home for one run, around a config that was judged as it is: no file written later can change it. */
+  static async fixed(path: string, environment: Environment, read: ReadConfig): Promise<Home | Failure> {
+    const vault = await openOrCreate(path, environment, false);
+    return vault instanceof Failure ? vault : new Home(path, environment, vault, read, "", true);
+  }
+
   get environment(): Environment {
     return this.#environment;
   }
@@ -143,7 +159,7 @@ export class Home implements Policy, Opener {
 
   /** Looks at the file each time: an edit holds for the very next request. */
   current(): { readonly config: Config; readonly generation: number } {
-    if (this.#glance.isStale()) {
+    if (!this.isFixed && this.#glance.isStale()) {
       const stamp = stampOf(this.configPath);
       if (stamp !== this.#stamp) this.#reload(stamp);
     }
@@ -173,6 +189,7 @@ export class Home implements Policy, Opener {
   }
 
   #find(known?: ConfigDocument): FoundConfig | Failure {
+    if (this.isFixed) return new Failure("config_invalid", "a config from elsewhere is not changed by janee");
     return readConfigFile(this.path, known) ?? nothingHere(this.path);
   }
 
@@ -193,6 +210,7 @@ export class Home implements Policy, Opener {
 
   /** Opens the vault again when another process has rotated it. */
   async refreshVault(): Promise<void> {
+    if (this.isFixed) return;
     const stamp = stampOf(vaultPath(this.path));
     if (stamp === this.#vaultStamp) return;
     const vault = await openVault(this.path, this.#environment);
