@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { request } from "../support/client.ts";
 import { canary, inHome } from "../support/janee.ts";
+import { Agent } from "../support/mcp.ts";
 import { withUpstream } from "../support/upstream.ts";
 
 const limit = { timeout: 60_000 };
@@ -32,6 +33,14 @@ test("the cookie goes upstream, the agent's own does not, and a new one stays wi
         answer.fields.filter(([name]) => /^set-cookie$/i.test(name)),
         [],
       );
+
+      const agent = await Agent.stdio(home, { era: "modern" });
+      try {
+        const told = await agent.execute("shop", "/cart", { headers: { Cookie: "session=mine" } });
+        assert.deepEqual([told.content.status, told.text.includes(canary)], [200, false]);
+      } finally {
+        await agent.close();
+      }
 
       await home.do(["set", "shop", "--cookie", "session=wrong-one"], { env: { JANEE_UNATTENDED: "1" } });
       const refused = await request(serving.port, { target: "/shop/cart", token });

@@ -6,6 +6,7 @@ import { createServer, type TLSSocket } from "node:tls";
 import { type Certificate, makeCertificate } from "../support/certificates.ts";
 import { request } from "../support/client.ts";
 import { type Home, inHome } from "../support/janee.ts";
+import { Agent } from "../support/mcp.ts";
 
 const limit = { timeout: 60_000 };
 const names = ["DNS:localhost", "IP:127.0.0.1"];
@@ -106,6 +107,16 @@ test(
         assert.deepEqual(await whoSees(serving.port, "bad", bad.token), [401, "stranger", "none"]);
         // The kept connection of the one is not the other's.
         assert.deepEqual(await whoSees(serving.port, "good", good.token), [200, "agent-desk", "none"]);
+
+        const agent = await Agent.stdio(home, { era: "modern" });
+        try {
+          const seen = async (name: string): Promise<unknown> =>
+            (await agent.execute(name, "/x")).content.body;
+          assert.match(String(await seen("good")), /agent-desk/);
+          assert.match(String(await seen("bad")), /stranger/);
+        } finally {
+          await agent.close();
+        }
 
         const file = (kind: string): string => join(home.beside, `agent-desk${kind}.pem`);
         await home.do(["set", "bad", "--certificate-file", file(""), "--private-key-file", file("-key")], {
