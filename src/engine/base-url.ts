@@ -59,7 +59,7 @@ export function isLoopback(host: string): boolean {
 
 /** Link-local addresses and the metadata services of clouds, which hand out credentials. `host` is normalised. */
 export function isLinkLocal(host: string): boolean {
-  if (host === "metadata.google.internal" || host === "100.100.100.200") return true;
+  if (["metadata.google.internal", "100.100.100.200", "168.63.129.16"].includes(host)) return true;
   if (host.startsWith("169.254.")) return true;
   const groups = host.includes(":") ? ipv6Groups(host) : undefined;
   if (!groups) return false;

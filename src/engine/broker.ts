@@ -241,6 +241,11 @@ export class Broker {
     await this.#trail.refuse({ id: this.#trail.newId(), surface, peer, method, target }, failure);
   }
 
+  /** Whether bytes of this one may pass through a tunnel: a session that has ended or was revoked has none. */
+  mayTunnel(by: Call["by"]): boolean {
+    return this.#standings.isLive(by);
+  }
+
   /** Bytes that pass unread to where no capability is. Nothing passes that is not written down. */
   async beginTunnel(surface: string, by: Call["by"], path: string): Promise<EndTunnel | Failure> {
     const { owner, agent } = this.#standings.whose(by);

@@ -21,6 +21,8 @@ export function readAuthority(text: string, scheme: Origin["scheme"]): Origin | 
     // What a URL parser would turn into something else (127.1, 0x7f000001) means that something to a client.
     const { hostname } = new URL(`${scheme}://${name}:${number}/`);
     if (hostname.replace(/^\[|\]$/g, "") !== host) return undefined;
+    // With the dot of the root it is the same host under a name that no service has.
+    if (host.endsWith(".")) return undefined;
   } catch {
     return undefined;
   }

@@ -69,13 +69,15 @@ export function isLinkLocal(address: string): boolean {
     /^169\.254\./.test(text) ||
     /^fe[89ab]/.test(text) ||
     text === "fd00:ec2::254" ||
-    text === "100.100.100.200"
+    text === "100.100.100.200" ||
+    text === "168.63.129.16"
   );
 }
 
 /** The internet, as seen from here: nothing of this machine, its networks, or what is reserved (RFC 6890). */
 export function isPublic(address: string): boolean {
   const text = plain(address);
+  if (isLinkLocal(text)) return false;
   if (isIP(text) === 4) {
     const [a = 0, b = 0, c = 0] = text.split(".").map(Number);
     if (a === 0 || a === 10 || a === 127 || a >= 224) return false;

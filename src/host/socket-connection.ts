@@ -22,6 +22,7 @@ export class SocketConnection implements Connection {
   #deadline = Number.POSITIVE_INFINITY;
   #gone = false;
   #onGone: (() => void) | undefined;
+  #onClosed: (() => void) | undefined;
   #drained: (() => void) | undefined;
 
   constructor(socket: Socket, open: OpenConnections, peer: string = socket.remoteAddress ?? "unknown") {
@@ -47,6 +48,7 @@ export class SocketConnection implements Connection {
       this.incoming.end();
       this.#leave();
       open.delete(this);
+      this.#onClosed?.();
     });
   }
 
@@ -65,6 +67,11 @@ export class SocketConnection implements Connection {
   onGone(listener: (() => void) | undefined): void {
     this.#onGone = listener;
     if (listener && this.#gone) listener();
+  }
+
+  onClosed(listener: () => void): void {
+    this.#onClosed = listener;
+    if (this.#socket.destroyed) listener();
   }
 
   within(milliseconds: number | undefined): void {

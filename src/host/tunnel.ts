@@ -11,7 +11,7 @@ import { dialProxy } from "./dial.ts";
 import { type OpenConnections, SocketConnection } from "./socket-connection.ts";
 
 const dialTimeoutMs = 10_000;
-/** By the listener that the tunnel belongs to; its own deadline is the tunnel's. */
+/** Nobody looks after deadlines here: the client's is the tunnel's, and ends both. */
 const open: OpenConnections = new Set();
 
 export async function dialTunnel(origin: Origin, network: NetworkSettings): Promise<Connection | Failure> {

@@ -9,6 +9,8 @@ export interface Connection {
   drained(): Promise<void>;
   /** The peer has gone, or has stopped sending for good. One listener at a time. */
   onGone(listener: (() => void) | undefined): void;
+  /** Nothing can be read or written any more. Absent where nobody needs to know. */
+  onClosed?(listener: () => void): void;
   /** Closes the connection after so many milliseconds without a further word; undefined: no limit. */
   within(milliseconds: number | undefined): void;
   /** Sends what was written, then closes; unread bytes of the peer are taken for a moment, so that it can read. */

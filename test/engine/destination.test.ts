@@ -56,6 +56,9 @@ test("an authority is read as a URL parser reads it, or not at all", () => {
     "a b:1",
     "a@b:1",
     "a/b:1",
+    "api.example.com.:443",
+    "api.example.com.",
+    "127.0.0.1.:80",
   ]) {
     assert.equal(text(strange), undefined, strange);
   }

@@ -349,7 +349,13 @@ test("a credential goes in the clear, or to a metadata address, only where the s
     read(service(`baseUrl: "${url}"`, bearer, "allowCleartext: true"));
   }
   const local = [
-    ...["https://169.254.169.254", "https://[fe80::1]", "https://[febf::1]", "https://100.100.100.200"],
+    ...[
+      "https://169.254.169.254",
+      "https://[fe80::1]",
+      "https://[febf::1]",
+      "https://100.100.100.200",
+      "https://168.63.129.16",
+    ],
     ...["https://[fd00:ec2::254]", "https://metadata.google.internal", "https://METADATA.google.internal/x"],
     ...[
       "https://2852039166",

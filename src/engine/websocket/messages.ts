@@ -5,6 +5,8 @@ import { type Broken, type Frame, FrameReader, frameBytes, isControl } from "./f
 /** A message is held until it is whole: this bounds what one connection can make janee hold. */
 export const longestMessage = 16 * 1024 * 1024;
 
+const none = Buffer.alloc(0);
+
 export interface Direction {
   /** From the agent: masked as it comes, and masked anew as it goes. */
   readonly fromClient: boolean;
@@ -16,7 +18,9 @@ export class Messages {
   readonly #direction: Direction;
   readonly #reader: FrameReader;
   #opcode = 0;
-  #pieces: Buffer[] = [];
+  #begun = false;
+  /** One buffer that grows: held as pieces, fragments of a byte or none would take a hundred times what was sent. */
+  #held: Buffer = none;
   #length = 0;
   redactions = 0;
 
@@ -48,19 +52,38 @@ export class Messages {
 
   #message({ opcode, isFinal, payload }: Frame): Buffer | Broken | undefined {
     const begins = opcode !== 0;
-    if (begins === this.#pieces.length > 0) return 1002;
+    if (begins === this.#begun) return 1002;
     if (begins) this.#opcode = opcode;
-    this.#length += payload.length;
-    if (this.#length > longestMessage) return 1009;
-    this.#pieces.push(payload);
-    if (!isFinal) return undefined;
-    const [only] = this.#pieces;
-    const whole = only && this.#pieces.length === 1 ? only : Buffer.concat(this.#pieces, this.#length);
-    this.#pieces = [];
-    this.#length = 0;
+    if (this.#length + payload.length > longestMessage) return 1009;
+    this.#begun = !isFinal;
+    if (!isFinal) {
+      this.#hold(payload);
+      return undefined;
+    }
+    const whole = begins ? payload : this.#taken(payload);
     const { bytes, redactions } = this.#direction.scrubber().whole(whole);
     this.redactions += redactions;
     return this.#framed(this.#opcode, bytes);
+  }
+
+  #hold(payload: Buffer): void {
+    const length = this.#length + payload.length;
+    if (length > this.#held.length) {
+      const larger = Buffer.alloc(Math.min(Math.max(length, 2 * this.#held.length), longestMessage));
+      this.#held.copy(larger, 0, 0, this.#length);
+      this.#held = larger;
+    }
+    payload.copy(this.#held, this.#length);
+    this.#length = length;
+  }
+
+  /** All of a message, whose last fragment this is. */
+  #taken(last: Buffer): Buffer {
+    this.#hold(last);
+    const whole = this.#held.subarray(0, this.#length);
+    this.#held = none;
+    this.#length = 0;
+    return whole;
   }
 
   #framed(opcode: number, payload: Buffer): Buffer {

@@ -43,7 +43,11 @@ export async function serveConnect(on: Forwarding, head: RequestHead): Promise<b
     return refuse(on, new Failure("bad_request", "bytes came before the tunnel stood"), head);
   }
   if (reaches(config, reach, bound.origin)) return serveIntercepted(on, bound);
-  if (forward.unmatched() === "tunnel" && !isService(on, bound.origin)) return serveTunnel(on, head, bound);
+  const stands = (): boolean =>
+    forward.unmatched() === "tunnel" &&
+    !isService(on, bound.origin) &&
+    face.broker.mayTunnel(bound.proxied.by);
+  if (stands()) return serveTunnel(on, head, bound, stands);
   return refuseAndGoOn(on, refuseOrigin(config, reach, bound.origin), head);
 }
 

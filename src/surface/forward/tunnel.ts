@@ -9,11 +9,14 @@ import type { Bound, Forwarding } from "./forward.ts";
 const established = writeResponseHead(200, []);
 /** A tunnel in which nothing moves for so long is given up. */
 const idleMs = 600_000;
+/** The same, once one side sends no more: mostly it has gone, which looks no different. */
+const finishedMs = 10_000;
 
 export async function serveTunnel(
   on: Forwarding,
   head: RequestHead,
   { proxied, origin }: Bound,
+  stands: () => boolean,
 ): Promise<boolean | "handed over"> {
   const { connection, face, forward, surface, load } = on;
   const busy =
@@ -35,12 +38,27 @@ export async function serveTunnel(
   connection.write(established);
   let bytesIn = 0;
   let bytesOut = 0;
+  // Whoever is behind it may ignore that the client has gone, and would hold its place forever.
+  connection.onClosed?.(() => remote.destroy());
+  let patience = idleMs;
+  // The deadline is the client's: its listener looks after it.
+  const stay = (): void => connection.within(patience);
+  const finished = (): void => {
+    patience = finishedMs;
+    stay();
+  };
+  const mayPass = (): boolean => {
+    if (stands()) return true;
+    connection.destroy();
+    remote.destroy();
+    return false;
+  };
   try {
     await Promise.all([
-      pass(connection, remote, (count) => {
+      pass(connection, remote, { mayPass, stay, finished }, (count) => {
         bytesIn += count;
       }),
-      pass(remote, connection, (count) => {
+      pass(remote, connection, { mayPass, stay, finished }, (count) => {
         bytesOut += count;
       }),
     ]);
@@ -52,14 +70,28 @@ export async function serveTunnel(
   return "handed over";
 }
 
-async function pass(from: Connection, to: Connection, count: (bytes: number) => void): Promise<void> {
+interface Watch {
+  /** Asked for each piece: what was true when the tunnel was opened need not be true any more. */
+  readonly mayPass: () => boolean;
+  readonly stay: () => void;
+  readonly finished: () => void;
+}
+
+async function pass(
+  from: Connection,
+  to: Connection,
+  { mayPass, stay, finished }: Watch,
+  count: (bytes: number) => void,
+): Promise<void> {
   for (;;) {
-    from.within(idleMs);
+    stay();
     const { done, value } = await from.incoming.next();
     if (done) break;
+    if (!mayPass()) return;
     count(value.length);
-    to.within(idleMs);
+    stay();
     if (!to.write(value)) await to.drained();
   }
   to.finish?.();
+  finished();
 }
