@@ -36,7 +36,9 @@ export async function applyChange(
         ...(referred ? ["  a reference to it is used"] : []),
         ...lines,
       ],
-      need: `${change.command} lets an existing credential do more`,
+      need: referred
+        ? `${change.command} uses a reference, which names a secret that exists already`
+        : `${change.command} lets an existing credential do more`,
       ask: "do it?",
     });
     if (refused) return refused;

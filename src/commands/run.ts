@@ -194,7 +194,7 @@ async function openSessions(
         "person_required",
         `"${capability}" wants a person's yes, and there is no terminal to ask on`,
         {
-          next: "run it in a terminal, or let the capability say autoApprove: true",
+          next: `run it in a terminal, or let the capability say autoApprove: true; after a revocation: janee grant ${capability}`,
         },
       );
     }
