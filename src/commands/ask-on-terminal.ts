@@ -17,7 +17,7 @@ export async function askOnTerminal(
   const refused = await refuseWithoutPerson(janee, talk, {
     command: `${command}: approve ${id}`,
     stakes: describeQuestion(approval, janee.sessions.now()),
-    need: `"${approval.capability}" wants a person's yes`,
+    need: `"${approval.capability}" waits for an approval`,
     ask: "run it?",
   });
   const way = { surface: "cli", through: "person" } as const;

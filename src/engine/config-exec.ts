@@ -62,10 +62,13 @@ function commandsOf(place: Place, dangerous: boolean): readonly string[] | undef
     }
     const reason = dangerous ? undefined : dangerReason(command);
     if (reason) {
-      const next = `say dangerous: true in the capability if you accept that ${reason}; or take the command out`;
-      item.refuse(`this command gives the credential away to whoever writes its arguments: ${reason}`, {
-        next,
-      });
+      const next = `say dangerous: true in the capability if you accept that; or take the command out`;
+      item.refuse(
+        `${command.split(/[\\/]/).at(-1)} gives the credential away to whoever writes its arguments: ${reason}`,
+        {
+          next,
+        },
+      );
     }
     return [command];
   });

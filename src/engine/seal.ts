@@ -115,7 +115,10 @@ export function openText(
   const plain = sameRest ? openBytes(key, box, associated(keyId, binding, time)) : undefined;
   const text = plain && decodeUtf8(plain);
   if (text === undefined)
-    return refusal(service, "does not open: it was moved or edited, or a field it is bound to was");
+    return refusal(
+      service,
+      "does not open: it was moved or edited, or a field it is bound to was (such as caFile or allowCleartext)",
+    );
   return new Secret(text);
 }
 
