@@ -1,13 +1,13 @@
 // The real credentials of the configured services, to be recognised in an environment that must not have them.
 import type { Service } from "../engine/config.ts";
 import { Failure } from "../engine/failure.ts";
-import { digest } from "../host/digest.ts";
+import { compileScrubber } from "../engine/scrub.ts";
 import type { Janee } from "./wire-up.ts";
 
 /** A shorter value is no credential, and would take half of an environment with it. */
 const shortest = 8;
 
-/** Whether a value is one of them, or holds one behind a scheme's name or in a URL. */
+/** Whether a value is one of them, or holds one: behind a scheme's name, in a URL, or encoded, as in Basic. */
 export async function knownSecrets(
   janee: Janee,
   services: readonly Service[],
@@ -21,10 +21,8 @@ export async function knownSecrets(
       ...[...opened.values()].map((secret) => secret.reveal()).filter((one) => one.length >= shortest),
     );
   }
-  const hashes = new Set(secrets.map((secret) => digest.sha256(secret)));
-  return (value) =>
-    value.length >= shortest &&
-    (hashes.has(digest.sha256(value)) || secrets.some((one) => value.includes(one)));
+  const scrubber = compileScrubber(secrets);
+  return (value) => value.length >= shortest && scrubber.text(value).redactions > 0;
 }
 
 /** A program or a store may ask a person: what they would give is not looked up beside the requests that need it. */

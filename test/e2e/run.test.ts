@@ -97,6 +97,8 @@ test(
       GH_TOKEN: "ghp_of_somebody_else",
       HIDDEN: `postgres://x:${canary}@db`,
       EXACT: other,
+      BASIC: Buffer.from(`someone:${canary}`).toString("base64"),
+      BASIC_OF_OTHERS: Buffer.from("someone:not-a-key-of-janee").toString("base64"),
       KEPT: "as it was",
       BUN_OPTIONS: "--smol",
       BUN_BE_BUN: "0",
@@ -116,7 +118,9 @@ test(
     assert.match(child.get("KEYED_API_KEY") ?? "", /^[0-9A-Za-z]{32}$/);
     assert.equal(child.get("OPENAI_BASE_URL"), `${on.url}/v1`);
     assert.equal(child.get("KEPT"), "as it was");
+    assert.equal(child.get("BASIC_OF_OTHERS"), parent.BASIC_OF_OTHERS);
     for (const name of [
+      "BASIC",
       "GH_TOKEN",
       "HIDDEN",
       "EXACT",
@@ -127,7 +131,7 @@ test(
     ]) {
       assert.equal(child.get(name), undefined, name);
     }
-    assert.match(ran.stderr, /kept from the command: EXACT, GH_TOKEN, HIDDEN, OPENAI_API_KEY/);
+    assert.match(ran.stderr, /kept from the command: BASIC, EXACT, GH_TOKEN, HIDDEN, OPENAI_API_KEY/);
     for (const name of ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"]) {
       assert.match(child.get(name) ?? "", /^http:\/\/janee:jns_\w{43}@127\.0\.0\.1:\d+$/);
       assert.equal(child.get(name.toLowerCase()), child.get(name));
