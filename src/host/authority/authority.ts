@@ -93,10 +93,7 @@ function sorted(hosts: readonly string[]): string[] {
 export class Identities {
   readonly #authority: () => Promise<AuthorityFile | Failure>;
   readonly #now: () => number;
-  readonly #made = new Map<
-    string,
-    { readonly identity: Promise<TlsIdentity | Failure>; readonly until: number }
-  >();
+  readonly #made = new Map<string, Made>();
   #issuer: { readonly cert: string; readonly open: Promise<Issuer | Failure> } | undefined;
 
   constructor(authority: () => Promise<AuthorityFile | Failure>, now: () => number) {
@@ -104,31 +101,29 @@ export class Identities {
     this.#now = now;
   }
 
-  identityOf(host: string): Promise<TlsIdentity | Failure> {
+  /** Of the authority as it is now: after `janee ca renew` nothing of the one before it is shown any more. */
+  async identityOf(host: string): Promise<TlsIdentity | Failure> {
+    const issuer = await this.#open();
+    if (issuer instanceof Failure) return issuer;
     const now = this.#now();
     const known = this.#made.get(host);
     this.#made.delete(host);
-    const entry =
-      known && now < known.until ? known : { identity: this.#make(host, now), until: now + leafLifeMs / 2 };
-    this.#made.set(host, entry);
+    const stands = known?.issuer === issuer && now < known.until;
+    const made = stands ? known : { issuer, identity: make(issuer, host, now), until: now + leafLifeMs / 2 };
+    this.#made.set(host, made);
     const [oldest] = this.#made.keys();
     if (this.#made.size > mostIdentities && oldest !== undefined) this.#made.delete(oldest);
-    return entry.identity;
+    try {
+      return await made.identity;
+    } catch (error) {
+      if (this.#made.get(host) === made) this.#made.delete(host);
+      throw error;
+    }
   }
 
   /** Loads what the first certificate would have to wait for. */
   async warm(): Promise<void> {
     await this.#open();
-  }
-
-  async #make(host: string, now: number): Promise<TlsIdentity | Failure> {
-    const issuer = await this.#open();
-    if (issuer instanceof Failure) {
-      this.#made.delete(host);
-      return issuer;
-    }
-    const cert = await issuer.leaf(host, now);
-    return makeIdentity(host, createSecureContext({ key: issuer.key, cert, minVersion: "TLSv1.2" }));
   }
 
   async #open(): Promise<Issuer | Failure> {
@@ -139,4 +134,16 @@ export class Identities {
     }
     return this.#issuer.open;
   }
+}
+
+interface Made {
+  readonly issuer: Issuer;
+  readonly identity: Promise<TlsIdentity>;
+  /** Milliseconds since 1970. */
+  readonly until: number;
+}
+
+async function make(issuer: Issuer, host: string, now: number): Promise<TlsIdentity> {
+  const cert = await issuer.leaf(host, now);
+  return makeIdentity(host, createSecureContext({ key: issuer.key, cert, minVersion: "TLSv1.2" }));
 }
