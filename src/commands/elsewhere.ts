@@ -6,7 +6,7 @@ import { readBindings, refuseElsewhere, variableOf } from "../engine/bindings.ts
 import type { Config } from "../engine/config.ts";
 import { Failure } from "../engine/failure.ts";
 import { type ReadConfig, readConfig } from "../engine/read-config.ts";
-import { shortId } from "../engine/session.ts";
+import { shortId } from "../engine/token.ts";
 import { visible } from "../engine/visible.ts";
 import { entropy } from "../host/clock.ts";
 import { ensureHome } from "../host/files.ts";

@@ -1,7 +1,7 @@
 import type { CommandReply } from "../engine/exec/call.ts";
 import { Failure } from "../engine/failure.ts";
 import { Lifeline } from "../engine/ports.ts";
-import { shortId } from "../engine/session.ts";
+import { shortId } from "../engine/token.ts";
 import { entropy } from "../host/clock.ts";
 import { readInput, writeOutput } from "../host/terminal.ts";
 import { shown } from "../surface/mcp/exec.ts";

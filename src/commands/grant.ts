@@ -1,7 +1,8 @@
 import { describeRules } from "../engine/describe-rules.ts";
 import { Failure } from "../engine/failure.ts";
-import { type MintRequest, shortId } from "../engine/session.ts";
+import type { MintRequest } from "../engine/session.ts";
 import { timeLeft } from "../engine/time-left.ts";
+import { shortId } from "../engine/token.ts";
 import { entropy } from "../host/clock.ts";
 import { servingUrl } from "../host/serving.ts";
 import type { Command } from "./command.ts";
@@ -49,7 +50,7 @@ export const command: Command = {
       if (capability.requireReason && reason === undefined) {
         return new Failure("reason_required", `"${name}" wants a reason`, { next: "give one with --reason" });
       }
-      const held = janee.sessions.held("", name);
+      const held = janee.sessions.holds.held("", name);
       const agents = capability.allowedAgents;
       if (agents && !agents.includes(args.text("agent") ?? "")) {
         return new Failure("agent_not_allowed", `"${name}" is for these agents only: ${agents.join(", ")}`, {

@@ -21,7 +21,7 @@ export const command: Command = {
       const live = sessions.list().filter((session) => !judge(session, now));
       const liveOf = (name: string): Use => ({
         live: live.filter(({ capability }) => capability === name).length,
-        held: sessions.held("", name),
+        held: sessions.holds.held("", name),
       });
       const programs = (capability: Capability): string[] =>
         programsOf(capability, spawner).map(

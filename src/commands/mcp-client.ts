@@ -2,7 +2,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { Failure } from "../engine/failure.ts";
 import { didYouMean } from "../engine/nearest.ts";
-import { shortId } from "../engine/session.ts";
+import { shortId } from "../engine/token.ts";
 import { visible } from "../engine/visible.ts";
 import { entropy } from "../host/clock.ts";
 import { servingUrl } from "../host/serving.ts";

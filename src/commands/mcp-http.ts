@@ -1,5 +1,5 @@
 // `/mcp` of `janee serve`. The SDK is loaded when the first client comes: most listeners never see one.
-import { shortId } from "../engine/session.ts";
+import { shortId } from "../engine/token.ts";
 import { entropy } from "../host/clock.ts";
 import { collectGarbage } from "../host/runtime.ts";
 import { servingUrl } from "../host/serving.ts";

@@ -1,5 +1,6 @@
 import { Failure } from "../engine/failure.ts";
-import { judge, looksLikeToken, type Session } from "../engine/session.ts";
+import { judge, type Session } from "../engine/session.ts";
+import { looksLikeToken } from "../engine/token.ts";
 import { homePath } from "../host/home.ts";
 import { openStateToStop } from "../host/state.ts";
 import type { Command, Talk } from "./command.ts";

@@ -17,7 +17,9 @@ export function namesOf(args: Arguments, config: Config, janee: Janee): readonly
   const names =
     wanted.length > 0
       ? wanted
-      : every.filter((one) => one.autoApprove && !janee.sessions.held("", one.name)).map(({ name }) => name);
+      : every
+          .filter((one) => one.autoApprove && !janee.sessions.holds.held("", one.name))
+          .map(({ name }) => name);
   for (const name of names) {
     if (every.some((one) => one.name === name)) continue;
     const known = every.map((one) => one.name);

@@ -3,7 +3,7 @@ import type { Config } from "../engine/config.ts";
 import { fillWithPlaceholder } from "../engine/exec/environment.ts";
 import { Failure } from "../engine/failure.ts";
 import { shapeOf } from "../engine/placeholder-shape.ts";
-import { newToken, shortId } from "../engine/session.ts";
+import { newToken, shortId } from "../engine/token.ts";
 import type { Observed } from "../engine/trail.ts";
 import { visible } from "../engine/visible.ts";
 import { entropy } from "../host/clock.ts";

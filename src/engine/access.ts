@@ -146,7 +146,7 @@ export class Access {
       if (!agents.stands(wish.caller)) return undefined;
       const live = sessions.live(owner, capability.name);
       if (live) return live;
-      const held = sessions.held(owner, capability.name);
+      const held = sessions.holds.held(owner, capability.name);
       if (answered) {
         const approval = approvals.find(answered);
         // A yes lifts the hold that stood when it was given: one that stands now came later, and outranks it.

@@ -2,7 +2,7 @@
 import type { RowSeal } from "./authentic.ts";
 import type { Caller } from "./caller.ts";
 import type { Digest, Entropy, Store, StoredRow } from "./ports.ts";
-import { newToken, shortId } from "./session.ts";
+import { newToken, shortId } from "./token.ts";
 
 export interface Agent {
   readonly name: string;

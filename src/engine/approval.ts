@@ -1,7 +1,7 @@
 // What a person is asked, and what was answered. A record is bound to everything it was asked about and used once.
 import type { RowSeal } from "./authentic.ts";
 import type { ApprovalKey, Digest, Entropy, Store } from "./ports.ts";
-import { shortId } from "./session.ts";
+import { shortId } from "./token.ts";
 
 export type ApprovalState = "pending" | "approved" | "declined" | "used" | "expired";
 

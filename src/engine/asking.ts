@@ -6,8 +6,9 @@ import type { Judged, Progress } from "./call.ts";
 import { Failure } from "./failure.ts";
 import type { Prepared } from "./prepared.ts";
 import type { Scrubber } from "./scrub.ts";
-import { type Sessions, withoutTokens } from "./session.ts";
+import type { Sessions } from "./session.ts";
 import { targetText } from "./target.ts";
+import { withoutTokens } from "./token.ts";
 import type { Trail } from "./trail.ts";
 
 export class Asking {

@@ -1,50 +1,29 @@
 // The one pipeline: admit → ask → open → record → send → scrub → record. Every face comes through here.
 import { Access, type AccessWish } from "./access.ts";
-import { type Admission, admit, type Standing } from "./admit.ts";
 import type { Agents } from "./agents.ts";
 import type { Approval, Approvals, Verdict } from "./approval.ts";
 import { Asking } from "./asking.ts";
 import type { AuditTrail } from "./audit.ts";
-import { bodyLength, collect } from "./bodies.ts";
 import type { Call, Judged, Progress, Reply } from "./call.ts";
 import type { Caller } from "./caller.ts";
 import { Consent, type Way } from "./consent.ts";
 import type { Reach } from "./destination.ts";
-import type { Story } from "./entry.ts";
 import type { CommandCall, CommandReply } from "./exec/call.ts";
 import { Commands } from "./exec/commands.ts";
 import { Failure } from "./failure.ts";
 import { type Flight, InFlight } from "./in-flight.ts";
 import { IssuedCredentials } from "./issued/issued.ts";
-import { maskReply } from "./issued/mask-reply.ts";
-import type { Stand } from "./issued/substitute.ts";
-import { countUse, refuseOverLimit } from "./limit.ts";
-import { noticeOf } from "./notice.ts";
-import { type Outgoing, outgoing } from "./outgoing.ts";
+import { Judging } from "./judging.ts";
+import { refuseOverLimit } from "./limit.ts";
 import { checkPlaceholders, type Placeholders, type Strayed } from "./placeholder.ts";
-import type {
-  Clock,
-  Decoder,
-  Digest,
-  Entropy,
-  Policy,
-  Spawner,
-  Store,
-  Upstream,
-  UpstreamReply,
-  UpstreamRequest,
-  UpstreamSocket,
-} from "./ports.ts";
-import type { Prepared, PreparedServices } from "./prepared.ts";
+import type { Clock, Decoder, Digest, Entropy, Policy, Spawner, Store, Upstream } from "./ports.ts";
+import type { PreparedServices } from "./prepared.ts";
 import { readFirst } from "./read-first.ts";
-import { sameService } from "./same-service.ts";
-import type { Scrubber } from "./scrub.ts";
-import { boundaryOf, scrubReply, scrubStream } from "./scrub-reply.ts";
-import { judge, type Session, type Sessions } from "./session.ts";
+import { Replying } from "./replying.ts";
+import { Sending } from "./sending.ts";
+import type { Session, Sessions } from "./session.ts";
 import { Standings } from "./standing.ts";
 import { type Observed, refusedAccess, refusedCall, Trail } from "./trail.ts";
-import { isAgreed } from "./websocket/handshake.ts";
-import { relay } from "./websocket/relay.ts";
 import { Withdrawals } from "./withdrawals.ts";
 
 export interface BrokerParts {
@@ -70,10 +49,6 @@ export type EndTunnel = (bytes: { readonly bytesIn: number; readonly bytesOut: n
 
 /** Bodies of up to 8 MiB each. */
 const mostReadFirst = 32;
-/** What is safe to send twice (RFC 9110 section 9.2.2). */
-const repeatable = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]);
-const longestChallenge = 256 * 1024;
-
 export class Broker {
   readonly #parts: BrokerParts;
   readonly #trail: Trail;
@@ -82,20 +57,25 @@ export class Broker {
   readonly #consent: Consent;
   readonly #standings: Standings;
   readonly #commands: Commands;
+  readonly #judging: Judging;
+  readonly #sending: Sending;
+  readonly #replying: Replying;
   readonly #withdrawals: Withdrawals;
   readonly #inFlight = new InFlight();
-  readonly #issued: IssuedCredentials;
   #readingFirst = 0;
 
   constructor(parts: BrokerParts) {
     this.#parts = parts;
     this.#trail = new Trail({ ...parts, now: () => parts.sessions.now() });
-    this.#issued = new IssuedCredentials(parts.entropy, (id) => this.#isLive(id));
+    const issued = new IssuedCredentials(parts.entropy, (id) => parts.sessions.isLive(id));
     this.#asking = new Asking(parts.approvals, parts.sessions, this.#trail);
     this.#withdrawals = new Withdrawals(parts);
     this.#access = new Access(parts, this.#asking, this.#trail);
     this.#consent = new Consent(parts, this.#trail);
     this.#standings = new Standings(parts, this.#access);
+    this.#judging = new Judging(parts, this.#standings, this.#asking);
+    this.#sending = new Sending(parts, this.#judging, issued);
+    this.#replying = new Replying(parts, this.#trail, issued);
     const shared = { trail: this.#trail, questions: this.#asking, inFlight: this.#inFlight };
     this.#commands = new Commands(parts, { ...shared, standings: this.#standings });
   }
@@ -147,10 +127,12 @@ export class Broker {
   async handle(asked: Call): Promise<Reply | Failure> {
     const id = this.#trail.newId();
     const caller = this.#standings.callerOf(asked);
-    const seated = caller ? this.#standings.seated(asked, caller, () => this.#refusedByRules(asked)) : asked;
+    const seated = caller
+      ? this.#standings.seated(asked, caller, () => this.#judging.refusedByRules(asked))
+      : asked;
     const call = seated instanceof Promise ? await seated : seated;
     if (call instanceof Failure) return this.#refuse(id, asked, call);
-    const judged = this.#judge(call, undefined);
+    const judged = this.#judging.judge(call, undefined);
     if (judged instanceof Failure) return this.#refuse(id, call, judged);
     const strayed = this.#checkPlaceholders(call, judged);
     if (strayed) {
@@ -191,30 +173,11 @@ export class Broker {
     }
   }
 
-  #isLive(id: string): boolean {
-    const { sessions } = this.#parts;
-    const session = sessions.byId(id);
-    return session !== undefined && judge(session, sessions.now()) === undefined;
-  }
-
   #checkPlaceholders({ fields, target }: Call, { admission, session }: Judged): Strayed | undefined {
     const { placeholders, policy } = this.#parts;
     const carrying = { owner: session?.owner ?? "person", service: admission.service, target, fields };
     const services = policy.current().config.services.values();
     return checkPlaceholders(placeholders, { ...carrying, services });
-  }
-
-  /** What stands for the service's own credential in this session, where that is one value. */
-  #ownPlaceholder({ admission, session }: Judged, { secrets }: Prepared): Stand | undefined {
-    const [secret, ...others] = secrets.values();
-    if (!secret || others.length > 0 || !session) return undefined;
-    return { placeholder: this.#parts.placeholders.of(session.owner, admission.service), secret };
-  }
-
-  #refusedByRules(call: Call): Failure | undefined {
-    const { policy, sessions } = this.#parts;
-    const admission = admit(policy.current().config, "rules-only", call, sessions.now());
-    return admission instanceof Failure ? admission : undefined;
   }
 
   /** Bodies that are read whole share a bounded memory. No promise where nothing is to be read. */
@@ -278,26 +241,10 @@ export class Broker {
     return this.#trail.writeRefusalCounts();
   }
 
-  #judge(call: Call, form: string | undefined): Judged | Failure {
-    const { policy, store, sessions } = this.#parts;
-    const { config, generation } = policy.current();
-    if (call.by === "nobody" && config.capabilities.has(call.capability)) {
-      return new Failure("no_session", "a session token is needed where the key would stand", {
-        next: "ask the person for a session, and send its token as the API key",
-      });
-    }
-    const version = store.versionOfTick();
-    const session = this.#standings.sessionOf(call);
-    const standing: Standing = call.by === "person" ? "rules-only" : { session };
-    const wish = form === undefined ? call : { ...call, form };
-    const admission = admit(config, standing, wish, sessions.now());
-    return admission instanceof Failure ? admission : { admission, session, version, generation };
-  }
-
   async #perform(progress: Progress, first: Judged): Promise<Reply | Failure> {
     const { sessions, services, store } = this.#parts;
     const { id, call, form } = progress;
-    const judged = form === undefined ? first : this.#judge(call, form);
+    const judged = form === undefined ? first : this.#judging.judge(call, form);
     if (judged instanceof Failure) return this.#refuse(id, call, judged, first);
     const { capability, service } = judged.admission;
     const known = services.known(service);
@@ -311,185 +258,13 @@ export class Broker {
     const story = this.#trail.story(progress, judged, prepared);
     const unwritten = await this.#trail.begin(progress, story);
     if (unwritten) return unwritten;
-    const reply = await this.#send(progress, judged, prepared);
-    if (reply instanceof Failure) return this.#conclude(progress, story, reply);
-    return this.#answer(progress, story, judged, prepared, reply);
-  }
-
-  async #send(progress: Progress, before: Judged, prepared: Prepared): Promise<UpstreamReply | Failure> {
-    const { upstream, policy, clock } = this.#parts;
-    const { lifeline, fields } = progress.call;
-    const { service } = before.admission;
-    const session = before.session?.id ?? "";
-    const resolve = (placeholder: string) => this.#issued.resolve(placeholder, session, service);
-    const identity = "made" in prepared.credential ? prepared.credential.made.identity : undefined;
-    let how: "pooled" | "fresh" = "pooled";
-    let isFirst = true;
-    let challenged = false;
-    for (;;) {
-      if (lifeline.cutBy) return lifeline.cutBy;
-      const { network } = policy.current().config;
-      const kept = how === "pooled" ? upstream.pooled(service, network, identity) : undefined;
-      const connection = kept ?? (await upstream.connect(service, network, lifeline, identity));
-      if (connection instanceof Failure) return connection;
-      // From here to the first byte nothing else can run: what is checked and signed now is true when it is sent.
-      const refused = this.#lastLook(progress, before, isFirst);
-      const sent = { fields, body: progress.body, own: () => this.#ownPlaceholder(before, prepared) };
-      const made = refused ?? outgoing(before.admission, sent, prepared, resolve, clock.wall());
-      if (made instanceof Failure) {
-        connection.release();
-        return made;
-      }
-      isFirst = false;
-      const wasReused = connection.reused;
-      const { upgrade } = progress.call;
-      const request = upgrade === undefined ? made.request : { ...made.request, upgrade };
-      const reply = await connection.send(request, lifeline);
-      if (reply instanceof Failure) {
-        const closed = reply.code === "upstream_closed" && wasReused && how === "pooled";
-        if (!closed || !mayRepeat(before.admission, made.request)) return reply;
-        how = "fresh";
-        continue;
-      }
-      if (challenged || !isChallenge(reply, made, prepared)) {
-        if (reply.status === 401) this.#parts.services.refused(service, prepared);
-        return reply;
-      }
-      challenged = true;
-      await collect(reply.body, longestChallenge);
-    }
-  }
-
-  /**
-   * What is used once or counted is spent under the store's lock. Waiting for the lock comes before the last look
-   * at the session: a revocation that another process makes meanwhile must hold.
-   */
-  #lastLook(progress: Progress, before: Judged, isFirst: boolean): Failure | undefined {
-    const { store } = this.#parts;
-    const { capability, decision } = before.admission;
-    const spends = isFirst && (capability.limit !== undefined || decision.effect === "ask");
-    if (!spends) {
-      const judged = this.#stillStands(progress, before, store.versionOfTick());
-      return judged instanceof Failure ? judged : undefined;
-    }
-    return store.transaction(() => {
-      const judged = this.#stillStands(progress, before, store.version());
-      return judged instanceof Failure ? judged : this.#spend(progress, judged);
-    });
-  }
-
-  /** Judges again unless nothing that was looked at has changed. */
-  #stillStands(progress: Progress, judged: Judged, version: number): Judged | Failure {
-    const { policy, sessions } = this.#parts;
-    const same = version === judged.version && policy.current().generation === judged.generation;
-    if (same) return (judged.session && judge(judged.session, sessions.now())) ?? judged;
-    const again = this.#judge(progress.call, progress.form);
-    if (again instanceof Failure) return again;
-    // A rewritten service or a narrowed rule must not be served with what the old one prepared.
-    const before = judged.admission;
-    const { service, decision } = again.admission;
-    const changed = !sameService(service, before.service) || decision.effect !== before.decision.effect;
-    if (!changed) return again;
-    return new Failure("too_busy", "the policy changed while this request was on its way", {
-      next: "send it again",
-    });
-  }
-
-  #spend(progress: Progress, judged: Judged): Failure | undefined {
-    const { store, sessions } = this.#parts;
-    const { capability } = judged.admission;
-    const now = sessions.now();
-    const limited = refuseOverLimit(store, capability, now);
-    if (limited) return limited;
-    const refused = progress.call.by === "person" ? undefined : this.#asking.spend(progress, judged);
-    if (!refused) countUse(store, capability, now);
-    return refused;
-  }
-
-  async #answer(
-    progress: Progress,
-    story: Story,
-    judged: Judged,
-    prepared: Prepared,
-    answer: UpstreamReply,
-  ): Promise<Reply | Failure> {
-    const { decoder } = this.#parts;
-    const { service } = judged.admission;
-    const { status } = answer;
-    const { capture } = service;
-    if (answer.socket) return this.#upgraded(progress, story, judged, prepared, answer, answer.socket);
-    const session = judged.session?.id ?? "";
-    const reply =
-      capture.length === 0
-        ? answer
-        : await maskReply(answer, capture, decoder, (value) => this.#issued.keep(value, session, service));
-    if (reply instanceof Failure) return this.#conclude(progress, story, reply);
-    const scrubber = this.#issued.scrubber(prepared.scrubber, service);
-    const scrubbed = scrubReply(reply, judged.admission, scrubber, decoder);
-    if (scrubbed instanceof Failure) return this.#conclude(progress, story, scrubbed);
-    const { fields, body, redactions } = scrubbed;
-    const notice = noticeOf(status, judged.admission.service);
-    if (body.kind !== "stream") {
-      const ending = { status, bytesOut: bodyLength(body), redactions };
-      const unwritten = await this.#trail.end(progress, story, ending);
-      return unwritten ?? { status, fields, body, notice };
-    }
-    const stream = scrubber.stream(boundaryOf(reply.fields));
-    const chunks = scrubStream(body.chunks, stream, (ending) =>
-      this.#trail.end(progress, story, { ...ending, status, redactions: redactions + ending.redactions }),
-    );
-    return { status, fields, body: { kind: "stream", length: undefined, chunks }, notice };
-  }
-
-  /** Its story ends when the socket does. */
-  #upgraded(
-    progress: Progress,
-    story: Story,
-    { admission }: Judged,
-    prepared: Prepared,
-    answer: UpstreamReply,
-    socket: UpstreamSocket,
-  ): Promise<Reply | Failure> | Reply {
-    const { status, fields } = answer;
-    const { service } = admission;
-    const { decoder, entropy } = this.#parts;
-    const scrubber = (): Scrubber => this.#issued.scrubber(prepared.scrubber, service);
-    const clean = isAgreed(fields) && scrubReply(answer, admission, scrubber(), decoder);
-    if (!clean || clean instanceof Failure) {
-      socket.end();
-      const why = "the service agreed to another protocol than was asked for";
-      return this.#conclude(progress, story, clean || new Failure("upstream_nonsense", why));
-    }
-    const agent = relay(socket, {
-      scrubber,
-      mask: () => entropy.bytes(4),
-      ended: ({ redactions, ...ending }) =>
-        this.#trail.end(progress, story, { ...ending, status, redactions: redactions + clean.redactions }),
-    });
-    return { status, fields: clean.fields, body: { kind: "empty" }, socket: agent };
-  }
-
-  /** An admitted request that got no answer: its story ends with the failure. */
-  async #conclude(progress: Progress, story: Story, failure: Failure): Promise<Failure> {
-    await this.#trail.end(progress, story, { bytesOut: 0, redactions: 0, failure: failure.code });
-    return failure;
+    const reply = await this.#sending.send(progress, judged, prepared);
+    if (reply instanceof Failure) return this.#replying.conclude(progress, story, reply);
+    return this.#replying.answer(progress, story, judged, prepared, reply);
   }
 
   async #refuse(id: string, call: Call, failure: Failure, judged?: Judged): Promise<Failure> {
     await this.#trail.refuse(refusedCall(id, call, this.#standings.sessionOf(call), judged), failure);
     return failure;
   }
-}
-
-/** A kept connection can be closed under us. What was approved or counted once is not sent twice. */
-function mayRepeat({ capability, decision }: Admission, { method, body }: UpstreamRequest): boolean {
-  const once = decision.effect === "ask" || capability.limit !== undefined;
-  return !once && repeatable.has(method) && body.kind !== "stream";
-}
-
-/** Whether the credential was only asked for, so that the request was not carried out (RFC 9110 section 15.5.2). */
-function isChallenge(reply: UpstreamReply, { request, signed }: Outgoing, { credential }: Prepared): boolean {
-  if (reply.status !== 401 || !signed || !("made" in credential) || request.body.kind === "stream")
-    return false;
-  return credential.made.challenged?.(reply.fields, signed) === true;
 }

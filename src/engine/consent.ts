@@ -37,7 +37,7 @@ export class Consent {
     const decided = store.transaction(() => {
       const approval = approvals.decide(id, verdict);
       if (approval?.state === "approved" && approval.kind === "session") {
-        sessions.lift(approval.owner, approval.capability, [...config.capabilities.keys()]);
+        sessions.holds.lift(approval.owner, approval.capability, [...config.capabilities.keys()]);
       }
       return approval;
     });

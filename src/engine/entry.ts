@@ -1,5 +1,5 @@
 // One line of the audit trail, before it is chained: its fields in their order, bounded and made visible.
-import { withoutTokens } from "./session.ts";
+import { withoutTokens } from "./token.ts";
 
 export type EntryEvent =
   | "request"

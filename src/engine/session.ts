@@ -1,8 +1,10 @@
 // A session is one owner's time-limited use of one capability.
 import type { RowSeal } from "./authentic.ts";
 import { Failure } from "./failure.ts";
+import { everyone, Holds } from "./holds.ts";
 import type { Capability, Clock, Digest, Entropy, Store } from "./ports.ts";
 import { Recent } from "./recent.ts";
+import { newToken, shortId } from "./token.ts";
 
 export type SessionState = "live" | "ended" | "revoked" | "expired";
 
@@ -27,20 +29,6 @@ export interface Session {
   readonly confirmed?: readonly string[];
 }
 
-/** Everyone: in a hold, any owner or any capability. */
-export const everyone = "*";
-
-export interface Hold {
-  readonly owner: string;
-  readonly capability: string;
-  readonly since: number;
-}
-
-export interface HeldForAll {
-  readonly capability: string;
-  readonly since: number | undefined;
-}
-
 export interface MintRequest {
   readonly owner: string;
   readonly capability: Capability;
@@ -52,41 +40,6 @@ export interface MintRequest {
 }
 
 const tokenPattern = /^jns_[0-9A-Za-z]{43}$/;
-const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-const idAlphabet = "23456789abcdefghjkmnpqrstuvwxyz";
-
-/** Anything that begins like a token of janee's is treated as one, and never travels on. */
-export function looksLikeToken(text: string): boolean {
-  return text.startsWith("jns_") || text.startsWith("jna_");
-}
-
-/** No token may stand in an audit line, whoever wrote it there. */
-export function withoutTokens(text: string): string {
-  if (!text.includes("jn")) return text;
-  return text
-    .replace(/jns_[0-9A-Za-z]{20,}/g, "[janee:session]")
-    .replace(/jna_[0-9A-Za-z]{20,}/g, "[janee:agent]");
-}
-
-/** 32 random bytes in base62: `jns_` of a session, `jna_` of an agent. */
-export function newToken(entropy: Entropy, prefix: "jns_" | "jna_" = "jns_"): string {
-  let value = 0n;
-  for (const byte of entropy.bytes(32)) value = (value << 8n) | BigInt(byte);
-  let text = "";
-  for (let place = 0; place < 43; place++) {
-    text = `${base62[Number(value % 62n)]}${text}`;
-    value /= 62n;
-  }
-  return `${prefix}${text}`;
-}
-
-/** A short name for people, unique enough to type; it opens nothing. */
-export function shortId(entropy: Entropy, length = 6): string {
-  let text = "";
-  for (const byte of entropy.bytes(length)) text += idAlphabet[byte % idAlphabet.length];
-  return text;
-}
-
 /** How far a wall clock may run behind the latest time seen before its sessions are no longer trusted. */
 const tolerableSetbackMs = 60_000;
 const persistTimeEveryMs = 1_000;
@@ -96,6 +49,7 @@ const mostKnown = 16_384;
 const rememberMs = 30 * 24 * 3_600_000;
 
 export class Sessions {
+  readonly holds: Holds;
   readonly #store: Store;
   readonly #rows: RowSeal;
   readonly #clock: Clock;
@@ -114,6 +68,7 @@ export class Sessions {
     this.#clock = clock;
     this.#entropy = entropy;
     this.#digest = digest;
+    this.holds = new Holds(store, rows, () => this.now());
     this.#startWall = clock.wall();
     this.#startElapsed = clock.elapsed();
     this.#noticeSetback();
@@ -179,6 +134,11 @@ export class Sessions {
 
   hashOf(token: string): string {
     return this.#digest.sha256(token);
+  }
+
+  isLive(id: string): boolean {
+    const session = this.#read(id);
+    return session !== undefined && judge(session, this.now()) === undefined;
   }
 
   list(filter: { readonly ended: boolean } = { ended: false }): Session[] {
@@ -271,8 +231,8 @@ export class Sessions {
     capabilities: readonly string[],
   ): { session: Session; token: string } | undefined {
     return this.#store.transaction(() => {
-      if (this.held("", request.capability.name) !== wasHeld) return undefined;
-      if (wasHeld) this.lift("", request.capability.name, capabilities);
+      if (this.holds.held("", request.capability.name) !== wasHeld) return undefined;
+      if (wasHeld) this.holds.lift("", request.capability.name, capabilities);
       return this.mint(request);
     });
   }
@@ -298,7 +258,7 @@ export class Sessions {
     return this.#store.transaction(() => {
       const session = this.byId(id);
       if (session?.state !== "live") return undefined;
-      this.#hold(session.owner, session.capability);
+      this.holds.put(session.owner, session.capability);
       return this.#end(session, "revoked", this.now());
     });
   }
@@ -311,9 +271,8 @@ export class Sessions {
         if (capability !== undefined && session.capability !== capability) continue;
         ended.push(this.#end(session, "revoked", this.now()));
       }
-      // The widest hold stands for all others, those that do not verify among them: a grant then lifts them all.
-      if (capability === undefined) this.#store.dropEveryHold();
-      this.#hold(everyone, capability ?? everyone);
+      if (capability === undefined) this.holds.putEverywhere();
+      else this.holds.put(everyone, capability);
       return ended;
     });
   }
@@ -328,48 +287,6 @@ export class Sessions {
       }
       this.#store.forgetBefore(now - rememberMs);
     });
-  }
-
-  /** What a revocation took from everyone, and when; a hold that does not verify was put there at no known time. */
-  heldForAll(): HeldForAll[] {
-    return this.#store.holds().flatMap((stored): HeldForAll[] => {
-      const hold = this.#rows.read<Hold>("hold", stored);
-      if (!hold) return [{ capability: everyone, since: undefined }];
-      return hold.owner === everyone ? [{ capability: hold.capability, since: hold.since }] : [];
-    });
-  }
-
-  /** Whether a revocation stands between this owner and `autoApprove`. */
-  held(owner: string, capability: string): boolean {
-    return this.#store.holds().some((stored) => {
-      const hold = this.#rows.read<Hold>("hold", stored);
-      // A hold that does not verify still holds: what was tampered with must not open anything.
-      if (!hold) return true;
-      const ownerMatches = hold.owner === everyone || hold.owner === owner;
-      return ownerMatches && (hold.capability === everyone || hold.capability === capability);
-    });
-  }
-
-  /** A person approved or granted: the hold on this capability is lifted, for this owner and for everyone. */
-  lift(owner: string, capability: string, others: readonly string[]): void {
-    this.#store.transaction(() => {
-      // A hold that does not verify stands for everyone and everything, as `revoke --all` without a key leaves it.
-      const heldEverywhere = this.#store.holds().some((stored) => {
-        const hold = this.#rows.read<Hold>("hold", stored);
-        return !hold || hold.capability === everyone;
-      });
-      this.#store.dropHolds(owner, capability);
-      this.#store.dropHolds(everyone, capability);
-      if (!heldEverywhere) return;
-      // `revoke --all` held every capability; a yes for one must not open the others.
-      this.#store.dropHolds(everyone, everyone);
-      for (const other of others) if (other !== capability) this.#hold(everyone, other);
-    });
-  }
-
-  #hold(owner: string, capability: string): void {
-    const hold: Hold = { owner, capability, since: this.now() };
-    this.#store.putHold(owner, capability, this.#rows.write("hold", hold));
   }
 
   #end(session: Session, state: SessionState, at: number): Session {

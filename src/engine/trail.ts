@@ -12,8 +12,9 @@ import type { Capability, Entropy, Policy } from "./ports.ts";
 import type { Prepared, PreparedServices } from "./prepared.ts";
 import { RefusalMeter } from "./refusals.ts";
 import type { Scrubber } from "./scrub.ts";
-import { type Session, shortId } from "./session.ts";
+import type { Session } from "./session.ts";
 import type { Asking } from "./standing.ts";
+import { shortId } from "./token.ts";
 
 export interface Ending {
   readonly status?: number;

@@ -1,7 +1,9 @@
 // A revocation for everyone reaches the tokens too: whichever process holds one gives it back to who issued it.
+
+import { everyone } from "./holds.ts";
 import type { Policy, Store } from "./ports.ts";
 import type { PreparedServices } from "./prepared.ts";
-import { everyone, type Sessions } from "./session.ts";
+import type { Sessions } from "./session.ts";
 
 export interface WithdrawalParts {
   readonly policy: Policy;
@@ -26,7 +28,7 @@ export class Withdrawals {
     const version = store.version();
     if (version === this.#version) return;
     this.#version = version;
-    const standing = sessions.heldForAll();
+    const standing = sessions.holds.forAll();
     for (const { capability, since } of standing) {
       if (this.#seen.has(capability) && this.#seen.get(capability) === since) continue;
       this.#seen.set(capability, since);

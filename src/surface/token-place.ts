@@ -3,7 +3,7 @@ import type { Config } from "../engine/config.ts";
 import { schemeOf } from "../engine/credential/index.ts";
 import { Failure } from "../engine/failure.ts";
 import type { HeaderField } from "../engine/ports.ts";
-import { looksLikeToken } from "../engine/session.ts";
+import { looksLikeToken } from "../engine/token.ts";
 
 /** The token, undefined when no place holds one, or a failure when more than one does. */
 export function findToken(

@@ -1,7 +1,7 @@
 // The listener, the framing and the MCP transport of `janee serve`, with the suite's registry instead of janee's tools.
 import type { Agents } from "../../src/engine/agents.ts";
 import { Failure } from "../../src/engine/failure.ts";
-import { shortId } from "../../src/engine/session.ts";
+import { shortId } from "../../src/engine/token.ts";
 import { entropy } from "../../src/host/clock.ts";
 import { listen } from "../../src/host/listener.ts";
 import { ownAuthorities } from "../../src/surface/foreign.ts";

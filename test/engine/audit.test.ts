@@ -5,7 +5,7 @@ import { AuditTrail, headMac } from "../../src/engine/audit.ts";
 import type { Entry } from "../../src/engine/entry.ts";
 import { Failure } from "../../src/engine/failure.ts";
 import type { ChainHead, Journal, Store } from "../../src/engine/ports.ts";
-import { newToken } from "../../src/engine/session.ts";
+import { newToken } from "../../src/engine/token.ts";
 import { entropy } from "../../src/host/clock.ts";
 import { digest } from "../../src/host/digest.ts";
 

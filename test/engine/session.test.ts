@@ -7,16 +7,10 @@ import { DatabaseSync } from "node:sqlite";
 import { after, test } from "node:test";
 import { RowSeal } from "../../src/engine/authentic.ts";
 import type { Capability } from "../../src/engine/config.ts";
+import { everyone } from "../../src/engine/holds.ts";
 import type { Clock, Store } from "../../src/engine/ports.ts";
-import {
-  everyone,
-  judge,
-  looksLikeToken,
-  newToken,
-  Sessions,
-  shortId,
-  withoutTokens,
-} from "../../src/engine/session.ts";
+import { judge, Sessions } from "../../src/engine/session.ts";
+import { looksLikeToken, newToken, shortId, withoutTokens } from "../../src/engine/token.ts";
 import { entropy } from "../../src/host/clock.ts";
 import { digest } from "../../src/host/digest.ts";
 import { openStore, type SqliteStore } from "../../src/host/store-sqlite.ts";
@@ -221,10 +215,10 @@ test("a clock that is a little behind at a restart ends nothing", () => {
 test("revoke ends and holds that owner and capability, and no other", () => {
   const from = sessions(store());
   const { session } = mint(from);
-  assert.ok(!from.held("o", "c"));
+  assert.ok(!from.holds.held("o", "c"));
   assert.equal(from.revoke(session.id)?.state, "revoked");
-  assert.ok(from.held("o", "c"));
-  assert.ok(!from.held("o", "d") && !from.held("p", "c"));
+  assert.ok(from.holds.held("o", "c"));
+  assert.ok(!from.holds.held("o", "d") && !from.holds.held("p", "c"));
   assert.equal(from.revoke(session.id), undefined);
   assert.equal(from.revoke("nobody"), undefined);
 });
@@ -233,10 +227,10 @@ test("end is no revocation", () => {
   const from = sessions(store());
   const { session } = mint(from);
   assert.equal(from.end(session.id)?.state, "ended");
-  assert.ok(!from.held("o", "c"));
+  assert.ok(!from.holds.held("o", "c"));
   assert.equal(from.end(session.id), undefined);
   assert.equal(from.revoke(session.id), undefined);
-  assert.ok(!from.held("o", "c"));
+  assert.ok(!from.holds.held("o", "c"));
 });
 
 test("revoking a capability holds everyone there, and leaves the others", () => {
@@ -250,13 +244,13 @@ test("revoking a capability holds everyone there, and leaves the others", () => 
     [a.session.id, b.session.id].sort(),
   );
   assert.equal(from.byId(other.session.id)?.state, "live");
-  assert.ok(from.held("a", "c") && from.held("stranger", "c") && !from.held("a", "d"));
+  assert.ok(from.holds.held("a", "c") && from.holds.held("stranger", "c") && !from.holds.held("a", "d"));
 });
 
 test("revoking all holds everyone everywhere, also where no session was", () => {
   const from = sessions(store());
   assert.equal(from.revokeEvery(undefined).length, 0);
-  assert.ok(from.held("anyone", "c") && from.held("anyone", "new"));
+  assert.ok(from.holds.held("anyone", "c") && from.holds.held("anyone", "new"));
   const { session } = mint(from);
   assert.equal(from.revokeEvery(undefined)[0]?.id, session.id);
   assert.equal(from.list().length, 0);
@@ -265,18 +259,18 @@ test("revoking all holds everyone everywhere, also where no session was", () => 
 test("a yes for one capability after revoke --all leaves the others held", () => {
   const from = sessions(store());
   from.revokeEvery(undefined);
-  from.lift("o", "c", ["c", "d", "e"]);
-  assert.ok(!from.held("o", "c") && !from.held("p", "c"));
-  assert.ok(from.held("o", "d") && from.held("o", "e"));
-  from.lift("o", "d", ["c", "d", "e"]);
-  assert.ok(!from.held("o", "d") && from.held("o", "e"));
+  from.holds.lift("o", "c", ["c", "d", "e"]);
+  assert.ok(!from.holds.held("o", "c") && !from.holds.held("p", "c"));
+  assert.ok(from.holds.held("o", "d") && from.holds.held("o", "e"));
+  from.holds.lift("o", "d", ["c", "d", "e"]);
+  assert.ok(!from.holds.held("o", "d") && from.holds.held("o", "e"));
 });
 
 test("a yes for one owner does not lift what holds another by name", () => {
   const from = sessions(store());
   for (const owner of ["a", "b"]) from.revoke(mint(from, owner).session.id);
-  from.lift("a", "c", ["c"]);
-  assert.ok(!from.held("a", "c") && from.held("b", "c"));
+  from.holds.lift("a", "c", ["c"]);
+  assert.ok(!from.holds.held("a", "c") && from.holds.held("b", "c"));
 });
 
 test("approve marks a live session as a person's, and no other", () => {
@@ -367,7 +361,7 @@ test("a hold that was tampered with still holds, and holds everyone", () => {
   from.revoke(mint(from).session.id);
   tamper(path, `UPDATE hold SET row = '{"owner":"nobody","capability":"none","since":0}'`);
   const other = sessions(store(path));
-  assert.ok(other.held("o", "c") && other.held("p", "d"));
+  assert.ok(other.holds.held("o", "c") && other.holds.held("p", "d"));
 });
 
 test("a revocation by one process is seen by the next read of another", () => {
@@ -381,11 +375,11 @@ test("a revocation by one process is seen by the next read of another", () => {
   a.revoke(session.id);
   assert.notEqual(two.version(), version);
   assert.equal(b.byToken(token)?.state, "revoked");
-  assert.ok(b.held("o", "c"));
+  assert.ok(b.holds.held("o", "c"));
   const own = one.version();
   b.revokeEvery(undefined);
   assert.notEqual(one.version(), own);
-  assert.ok(a.held("x", "y"));
+  assert.ok(a.holds.held("x", "y"));
   const before = one.version();
   mint(a, "z");
   assert.notEqual(one.version(), before, "its own writes count as well");
@@ -402,7 +396,7 @@ test("a transaction that fails leaves nothing behind", () => {
     }),
   );
   assert.equal(from.byId(session.id)?.state, "live");
-  assert.ok(!from.held("o", "c"));
+  assert.ok(!from.holds.held("o", "c"));
   assert.equal(on.transaction(() => from.revoke(session.id))?.state, "revoked");
   assert.equal(everyone, "*");
 });
@@ -440,7 +434,7 @@ test("tidying marks what has expired, forgets what ended long ago, and leaves wh
   from.tidy();
   assert.equal(from.byId(old.session.id), undefined);
   assert.equal(from.byToken(revoked.token), undefined);
-  assert.ok(from.held("revoked", "c"), "a hold outlives the session it began with");
+  assert.ok(from.holds.held("revoked", "c"), "a hold outlives the session it began with");
 });
 
 test("a revocation between a person's look and the grant holds; told of the hold, the person lifts it", () => {
@@ -452,5 +446,5 @@ test("a revocation between a person's look and the grant holds; told of the hold
   assert.equal(from.grant({ ...request, owner: "p" }, false, ["c"]), undefined);
   assert.equal(from.list().length, 0, "no session lives on after the revocation");
   assert.ok(from.grant({ ...request, owner: "p" }, true, ["c"]));
-  assert.equal(from.held("", "c"), false);
+  assert.equal(from.holds.held("", "c"), false);
 });

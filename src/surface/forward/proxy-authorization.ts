@@ -1,7 +1,7 @@
 // The token of a forward proxy's client: in Proxy-Authorization (RFC 9110 section 11.7.2), and nowhere else.
 import type { Config } from "../../engine/config.ts";
 import { Failure } from "../../engine/failure.ts";
-import { looksLikeToken } from "../../engine/session.ts";
+import { looksLikeToken } from "../../engine/token.ts";
 import type { Field } from "../../wire/http1.ts";
 import type { Forward, Proxied } from "./face.ts";
 

@@ -75,7 +75,7 @@ function listed(
     ttl: timeLeft(ttlMs),
     rules: describeRules(capability),
     unrestricted: mode === "http" && capability.rules.unrestricted,
-    needsApproval: !autoApprove || face.sessions.held(owner, name),
+    needsApproval: !autoApprove || face.sessions.holds.held(owner, name),
     needsReason: requireReason,
     ...(limit === undefined ? {} : { limit: limit.text }),
     session: session ? live(session) : null,
