@@ -57,7 +57,7 @@ async function onStage<T>(work: (home: Home, upstream: Upstream) => Promise<T>):
       home.writeConfig(
         `services:\n  idp: { baseUrl: ${url}, auth: { type: bearer, key: ${canary} }, capture: true, placeholders: [header, body] }\n` +
           `  twin: { baseUrl: ${url}, auth: { type: bearer, key: ${canary} } }\n` +
-          "capabilities:\n  idp: { service: idp, autoApprove: true }\n  twin: { service: twin, autoApprove: true }\n",
+          "capabilities:\n  idp: { service: idp, autoApprove: true }\n  few: { service: idp, autoApprove: true, limit: 2/h }\n  twin: { service: twin, autoApprove: true }\n",
       );
       return await work(home, upstream);
     });
@@ -160,6 +160,23 @@ test("over the proxy: masked, used in its places, and nowhere else", limit, () =
     await serving.stop();
     assertNowhere(home, fresh);
     assert.ok(home.audit().some((line) => line.code === "placeholder_unknown"));
+  }),
+);
+
+test("a request that cannot be made is not counted; one that is sent is", limit, () =>
+  onStage(async (home) => {
+    const { token } = await home.grant("few");
+    const serving = await home.serve();
+    const ask = (headers: Record<string, string>) =>
+      request(serving.port, { target: "/few/token", token, headers });
+    for (let times = 0; times < 3; times++) {
+      const refused = await ask({ "X-Token": `jnc_${"0".repeat(48)}` });
+      assert.equal(refused.error.code, "placeholder_unknown");
+    }
+    assert.equal((await ask({})).status, 200);
+    assert.equal((await ask({})).status, 200);
+    assert.equal((await ask({})).error.code, "limit_reached");
+    await serving.stop();
   }),
 );
 
