@@ -2,6 +2,7 @@
 // whether its service takes it. None is shown.
 import { expiryOf, setAtOf } from "../engine/age.ts";
 import type { Config, Service } from "../engine/config.ts";
+import { durationText } from "../engine/config-fields.ts";
 import { Failure } from "../engine/failure.ts";
 import { takesPem } from "../engine/pem.ts";
 import { parseReference } from "../engine/reference.ts";
@@ -9,7 +10,6 @@ import { lookByHand } from "../engine/reference-command.ts";
 import type { Secret } from "../engine/secret.ts";
 import { timeLeft } from "../engine/time-left.ts";
 import type { Vault } from "../engine/vault.ts";
-import { durationText } from "../engine/widening.ts";
 import type { Environment } from "../host/keyring.ts";
 import { References } from "../host/reference.ts";
 import { type Found, problemOf } from "./doctor-checks.ts";

@@ -29,6 +29,18 @@ export function parseDuration(text: string): number | undefined {
   return unit === undefined ? undefined : Number(match?.[1]) * unit;
 }
 
+/** In the largest unit that divides it. */
+export function durationText(ms: number): string {
+  for (const [unit, length] of [
+    ["d", 86_400_000],
+    ["h", 3_600_000],
+    ["m", 60_000],
+  ] as const) {
+    if (ms % length === 0) return `${ms / length}${unit}`;
+  }
+  return `${ms / 1000}s`;
+}
+
 /** `100/h`; undefined for anything else. */
 export function parseLimit(text: string): RateLimit | undefined {
   const match = /^([0-9]{1,9})\/([smhd])$/.exec(text);
