@@ -33,6 +33,7 @@ import { checkPrivate, ensureHome } from "./files.ts";
 import { type Environment, openOrCreate, openVault, rotateVault, vaultPath } from "./keyring.ts";
 import { homeLock, withLock } from "./lock.ts";
 import { References } from "./reference.ts";
+import { type Instead, isSameAccount, stillStand } from "./same-account.ts";
 
 /** What is to be edited, said with the config as it is at that moment. */
 export type Plan = (read: ReadConfig, vault: Vault) => readonly Edit[] | Failure;
@@ -373,32 +374,6 @@ export class Home implements Policy, Opener {
     if (!this.#vault.holdsKeyOf(sealed)) await this.refreshVault();
     return this.#vault.open(owner, field, sealed);
   }
-}
-
-/** A service as it was read, and its secrets as they were opened then. */
-interface Instead {
-  readonly service: Service;
-  readonly opened: ReadonlyMap<string, Secret>;
-}
-
-function stillStand(stored: Service, fields: readonly string[], instead: Instead, vault: Vault): boolean {
-  return fields.every((field) => {
-    const there = stored.auth.secret.get(field);
-    const before = instead.service.auth.secret.get(field);
-    if (there?.kind === "reference") return before?.kind === "reference" && before.text === there.text;
-    if (there?.kind !== "sealed") return there === undefined && before === undefined;
-    // Sealed anew by a rotation, it is another text and the same secret.
-    const opened = vault.open(stored, field, there.text);
-    const held = instead.opened.get(field);
-    return !(opened instanceof Failure) && held !== undefined && opened.equals(held);
-  });
-}
-
-/** Whether a new secret of the one belongs to the other: the same place, the same open fields. */
-function isSameAccount(a: Service, b: Service): boolean {
-  const account = ({ auth, base }: Service): string =>
-    JSON.stringify([base?.text, auth.type, [...auth.open]]);
-  return account(a) === account(b);
 }
 
 export interface Rehearsal {
