@@ -109,7 +109,7 @@ for (const era of eras) {
     const exchange = await flying.reached();
     await on.home.do(["agent", "rm", name]);
     await within(10_000, exchange.gone, "the end of the upstream's request");
-    assert.ok((await inFlight).isError);
+    assert.equal((await inFlight).code, "session_ended");
     await answerAll();
     const seen = on.fresh();
     const after = await agent.call("list_capabilities");

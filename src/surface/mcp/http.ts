@@ -45,6 +45,14 @@ interface Connected {
   usedAt: number;
 }
 
+/** A request that is being answered. */
+interface Open {
+  readonly token: string;
+  /** Brings a call that waits for an answer; others only listen. */
+  readonly isCall: boolean;
+  isLeaving: boolean;
+}
+
 /** janee's own tools, for the agent whose token a request brought. */
 export function toolsOverHttp(version: string, face: McpFace, collect: () => void): HttpParts["makeServer"] {
   const persons = new Persons(face, (context) => callerOf(context).owner);
@@ -67,7 +75,7 @@ export class McpOverHttp {
   readonly #modern: McpHttpHandler;
   readonly #sessions = new Map<string, Connected>();
   /** Requests that are being answered, streams among them, and whose they are. */
-  readonly #open = new Map<AbortController, { readonly token: string }>();
+  readonly #open = new Map<AbortController, Open>();
 
   constructor(parts: HttpParts) {
     this.#parts = parts;
@@ -88,8 +96,7 @@ export class McpOverHttp {
     if ("problem" in read) return unreadable(read.problem);
 
     const controller = new AbortController();
-    const open = { token };
-    this.#open.set(controller, open);
+    this.#open.set(controller, { token, isCall: head.method === "POST", isLeaving: false });
     lifeline.onCut(() => controller.abort());
     const over = (): void => {
       this.#open.delete(controller);
@@ -109,8 +116,11 @@ export class McpOverHttp {
 
   /** Ends what has been idle for long, and everything of agents whose token is gone. Run now and then. */
   sweep(): void {
-    for (const [controller, { token }] of this.#open) {
-      if (!this.#parts.agents.byToken(token)) controller.abort();
+    for (const [controller, open] of this.#open) {
+      if (this.#parts.agents.byToken(open.token)) continue;
+      // The broker ends the call itself; until the next sweep its answer can still say so.
+      if (open.isCall && !open.isLeaving) open.isLeaving = true;
+      else controller.abort();
     }
     const now = this.#parts.now();
     for (const [id, connected] of this.#sessions) if (now - connected.usedAt > idleMs) this.#drop(id);
