@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { type Home, janeeCommand } from "./janee.ts";
-import { until, within } from "./wait.ts";
+import { Overdue, until, within } from "./wait.ts";
 
 /** 2025-11-25 with `initialize`, or 2026-07-28 without. */
 export type Era = "legacy" | "modern";
@@ -136,6 +136,7 @@ export class Agent {
       this.heard += text;
       return { isError: result.isError === true, content, code: String(content.code ?? ""), text };
     } catch (error) {
+      if (error instanceof Overdue) throw error;
       const { code, message } = error as { code?: unknown; message?: string };
       const text = String(message);
       this.heard += text;

@@ -5,14 +5,17 @@ export function pause(milliseconds: number): Promise<void> {
   return new Promise((done) => setTimeout(done, milliseconds));
 }
 
+export class Overdue extends Error {
+  constructor(what: string, milliseconds: number) {
+    super(`${what} did not come within ${milliseconds} ms`);
+  }
+}
+
 /** The result of `work`, or a failure that says what did not come. */
 export async function within<T>(milliseconds: number, work: Promise<T>, what: string): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, failed) => {
-    timer = setTimeout(
-      () => failed(new Error(`${what} did not come within ${milliseconds} ms`)),
-      milliseconds,
-    );
+    timer = setTimeout(() => failed(new Overdue(what, milliseconds)), milliseconds);
   });
   try {
     return await Promise.race([work, late]);
@@ -31,7 +34,7 @@ export async function until<T>(
   for (;;) {
     const found = look();
     if (found !== undefined && found !== false) return found;
-    if (performance.now() >= end) throw new Error(`${what} did not come within ${milliseconds} ms`);
+    if (performance.now() >= end) throw new Overdue(what, milliseconds);
     await pause(5);
   }
 }
