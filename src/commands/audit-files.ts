@@ -97,6 +97,29 @@ export class TrailFile {
   }
 }
 
+const tailLength = 128 * 1024;
+
+/** Of the newest file: what a look at the end shows, however long the file is. */
+export function lastLines(home: string, most: number): string[] {
+  const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
+  let descriptor: number;
+  try {
+    descriptor = openSync(trailPath(home), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  } catch {
+    return [];
+  }
+  try {
+    const from = Math.max(0, fstatSync(descriptor).size - tailLength);
+    const bytes = Buffer.alloc(tailLength);
+    const count = readSync(descriptor, bytes, 0, tailLength, from);
+    const lines = bytes.toString("utf8", 0, count).split("\n");
+    // The last is empty or still being written, and the first may be the rest of one.
+    return lines.slice(from === 0 ? 0 : 1, -1).slice(-most);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 export function trailPath(home: string): string {
   return join(home, "audit.log");
 }

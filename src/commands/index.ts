@@ -33,6 +33,7 @@ const table: Readonly<Record<string, Listed>> = {
   approvals: { summary: "list what waits for a person", load: () => import("./approvals.ts") },
   approve: { summary: "say yes to a waiting request", load: () => import("./approve.ts") },
   deny: { summary: "say no to a waiting request", load: () => import("./deny.ts") },
+  open: { summary: "open the page: approvals, sessions, audit", load: () => import("./open-page.ts") },
   logs: { summary: "show the audit trail, or verify it", load: () => import("./logs.ts") },
   rotate: { summary: "make new keys and seal everything anew", load: () => import("./rotate.ts") },
   key: { summary: "export or import the key of the vault", load: () => import("./key.ts") },

@@ -1,4 +1,5 @@
 import { Failure } from "../engine/failure.ts";
+import { revokeEvery, revokeSession } from "../engine/revoking.ts";
 import { judge, type Session } from "../engine/session.ts";
 import { looksLikeToken } from "../engine/token.ts";
 import { homePath } from "../host/home.ts";
@@ -45,15 +46,13 @@ async function revoke(
   if (capability !== undefined && capabilities.size > 0 && !capabilities.has(capability)) {
     return unknownCapability(capability, [...capabilities.keys()]);
   }
-  const ended = id === undefined ? janee.sessions.revokeEvery(capability) : revokeOne(janee, id);
-  if (ended instanceof Failure) return ended;
-  for (const session of ended) await noteRevoked(janee, session);
-  if (id === undefined) {
-    const message = capability === undefined ? "revoke --all" : `revoke --capability ${capability}`;
-    const unwritten = await janee.note({ event: "command", surface: "cli", owner: "person", message });
-    // The sessions have ended all the same: a log that cannot be written must not keep them alive.
-    if (unwritten) talk.say(`janee: ${unwritten.message}`);
-  }
+  const found = id === undefined ? undefined : find(janee, id);
+  if (found instanceof Failure) return found;
+  const { ended, unwritten } = found
+    ? await revokeSession(janee, found.id, "cli")
+    : await revokeEvery(janee, capability, "cli");
+  if (found && ended.length === 0) return new Failure("not_found", "this session has just ended");
+  if (unwritten) talk.say(`janee: ${unwritten.message}`);
   if (talk.json) talk.printJson({ revoked: ended.map((session) => session.id) });
   else talk.print(ended.length === 1 ? `revoked ${ended[0]?.id}` : `revoked ${ended.length} sessions`);
   return 0;
@@ -74,7 +73,7 @@ function endWithoutVault(talk: Talk, why: Failure): number | Failure {
   return 0;
 }
 
-function revokeOne(janee: Janee, id: string): Session[] | Failure {
+function find(janee: Janee, id: string): Session | Failure {
   if (looksLikeToken(id)) {
     return new Failure("usage", "that is a session's token: keep it secret, and give the session's id", {
       next: "janee sessions shows the ids",
@@ -97,14 +96,5 @@ function revokeOne(janee: Janee, id: string): Session[] | Failure {
         .join(", ")}`,
     });
   }
-  const revoked = janee.sessions.revoke(first.id);
-  return revoked ? [revoked] : new Failure("not_found", "this session has just ended");
-}
-
-async function noteRevoked(janee: Janee, session: Session): Promise<void> {
-  const { id, owner, capability, agent } = session;
-  await janee.note({
-    ...{ event: "session", outcome: "revoked", surface: "cli", owner, session: id, capability },
-    ...(agent === undefined ? {} : { agent }),
-  });
+  return first;
 }

@@ -5,16 +5,15 @@ import { listen } from "../host/listener.ts";
 import { announceServing, retractServing } from "../host/serving.ts";
 import { failureBytes } from "../surface/answer.ts";
 import { ownAuthorities } from "../surface/foreign.ts";
-import { makePage } from "../surface/page.ts";
 import { type Load, serveConnection } from "../surface/proxy.ts";
 import type { Command, Talk } from "./command.ts";
 import { forwardFor } from "./forward.ts";
 import { mcpOverHttp } from "./mcp-http.ts";
 import { withJanee } from "./open.ts";
+import { pageOf } from "./page.ts";
 import { defaultHost, defaultPort } from "./serve-address.ts";
 import { bounds } from "./serve-bounds.ts";
 import { installation } from "./serve-install.ts";
-import { version } from "./version.ts";
 import { watchOver } from "./watch.ts";
 import type { Janee } from "./wire-up.ts";
 
@@ -68,7 +67,7 @@ async function serve(
   for (const warning of janee.home.warnings) talk.say(`janee: warning: ${visible(warning.message)}`);
   let own: ReadonlySet<string> = new Set();
   const load: Load = { atWork: 0 };
-  const page = makePage({ version });
+  const page = pageOf(janee);
   const mcp = mcpOverHttp(janee);
   const forward = forwardFor(janee, { callerOf: () => undefined });
   const listening = await listen({

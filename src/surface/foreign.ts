@@ -39,6 +39,18 @@ export function refuseForeign(head: RequestHead, own: ReadonlySet<string>): Fail
   return undefined;
 }
 
+/**
+ * What a service sends must not run in a browser as if it came from here: it would stand beside the page of
+ * approvals, of the same origin. `empty` is what `fetch` sends (W3C Fetch Metadata, section 2.1).
+ */
+export function refuseDocument(head: RequestHead): Failure | undefined {
+  const active = head.fields.some(({ key, value }) => key === "sec-fetch-dest" && value !== "empty");
+  if (!active) return undefined;
+  return new Failure("foreign_origin", "a browser does not show what a service sends through here", {
+    next: "use it from a program; the page for people is at /_janee/",
+  });
+}
+
 /** Whether an authority, as a client of a proxy names it, is this listener. */
 export function isOwnAuthority(authority: string, own: ReadonlySet<string>): boolean {
   return own.has(authority.toLowerCase());

@@ -7,11 +7,11 @@ import { readTarget } from "../engine/target.ts";
 import type { Connection } from "../wire/connection.ts";
 import { defaultHeadLimits, Malformed, type RequestHead } from "../wire/http1.ts";
 import { exchange, malformed, refuse, type Served, upgrading } from "./exchange.ts";
-import { refuseForeign } from "./foreign.ts";
+import { refuseDocument, refuseForeign } from "./foreign.ts";
 import type { Forward } from "./forward/face.ts";
 import { serveAbsolute, serveConnect } from "./forward/forward.ts";
 import { Incoming, type Patience } from "./incoming.ts";
-import type { Page } from "./page.ts";
+import type { Page } from "./page/page.ts";
 import { findToken } from "./token-place.ts";
 
 export interface Face {
@@ -59,9 +59,13 @@ async function serveRequest(on: Served, head: RequestHead | Malformed): Promise<
     const forwarding = { ...on, surface: "forward", forward: face.forward };
     return head.form === "authority" ? serveConnect(forwarding, head) : serveAbsolute(forwarding, head);
   }
-  const foreign = refuseForeign(head, face.own);
+  const foreign = refuseForeign(head, face.own) ?? (isPage(head) ? undefined : refuseDocument(head));
   if (foreign) return refuse(on, foreign, head);
   return exchange(on, head, (body, lifeline) => answerRequest(connection, head, body, face, lifeline));
+}
+
+function isPage(head: RequestHead): boolean {
+  return /^\/_janee(?:[/?]|$)/.test(head.target);
 }
 
 async function answerRequest(
@@ -71,7 +75,7 @@ async function answerRequest(
   face: Face,
   lifeline: Lifeline,
 ): Promise<Reply | Failure> {
-  if (/^\/_janee(?:[/?]|$)/.test(head.target)) return face.page(head);
+  if (isPage(head)) return face.page(head, body);
   if (/^\/mcp(?:\?|$)/.test(head.target)) {
     const reply = await face.mcp(head, body, lifeline);
     if (reply instanceof Failure)

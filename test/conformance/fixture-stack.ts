@@ -6,7 +6,6 @@ import { entropy } from "../../src/host/clock.ts";
 import { listen } from "../../src/host/listener.ts";
 import { ownAuthorities } from "../../src/surface/foreign.ts";
 import { McpOverHttp } from "../../src/surface/mcp/http.ts";
-import { makePage } from "../../src/surface/page.ts";
 import { type Face, serveConnection } from "../../src/surface/proxy.ts";
 import { makeFixtureServer } from "./registry.ts";
 import type { Target } from "./suite.ts";
@@ -28,7 +27,7 @@ export async function startFixtureStack(also: readonly string[]): Promise<Omit<T
     // There is nothing behind it: only what is refused comes this far.
     broker: { refuseUnread: async () => {} } as unknown as Face["broker"],
     policy: {} as Face["policy"],
-    page: makePage({ version: "0" }),
+    page: () => Promise.resolve(new Failure("not_found", "not in this test")),
     mcp: (head, body, lifeline) => mcp.serve(head, body, lifeline),
     patience: { idle: 75_000, head: 15_000, body: 60_000 },
     mostRequests: 100,

@@ -11,6 +11,7 @@ import { RowSeal } from "../../src/engine/authentic.ts";
 import { wholeBody } from "../../src/engine/bodies.ts";
 import { Broker } from "../../src/engine/broker.ts";
 import { Failure } from "../../src/engine/failure.ts";
+import { PageAccess } from "../../src/engine/page-access.ts";
 import { Placeholders } from "../../src/engine/placeholder.ts";
 import type { Policy, Upstream, UpstreamRequest } from "../../src/engine/ports.ts";
 import { PreparedServices } from "../../src/engine/prepared.ts";
@@ -22,7 +23,8 @@ import { decoder } from "../../src/host/decode.ts";
 import { digest } from "../../src/host/digest.ts";
 import { openStore, type SqliteStore } from "../../src/host/store-sqlite.ts";
 import { ownAuthorities } from "../../src/surface/foreign.ts";
-import { makePage } from "../../src/surface/page.ts";
+import { makePage, type Page } from "../../src/surface/page/page.ts";
+import { People } from "../../src/surface/page/people.ts";
 import { serveConnection } from "../../src/surface/proxy.ts";
 import type { Connection } from "../../src/wire/connection.ts";
 import { Flow } from "../../src/wire/flow.ts";
@@ -47,6 +49,7 @@ class Bench {
   readonly sessions: Sessions;
   readonly #config: ReturnType<typeof read>["config"];
   readonly broker: Broker;
+  readonly page: Page;
   readonly agents: Agents;
   readonly #policy: Policy;
   answer = "ok";
@@ -106,11 +109,12 @@ class Bench {
       }),
     };
     this.agents = new Agents(store, rows, entropy, digest);
+    const approvals = new Approvals(store, rows, entropy, digest, () => this.sessions.now());
     this.broker = new Broker({
       policy: this.#policy,
       store,
       sessions: this.sessions,
-      approvals: new Approvals(store, rows, entropy, digest, () => this.sessions.now()),
+      approvals,
       agents: this.agents,
       spawner: {
         find: () => new Failure("command_denied", "not in this test"),
@@ -131,6 +135,17 @@ class Bench {
       audit: trail,
       digest,
       entropy,
+    });
+    this.page = this.#pageOver(rows, approvals);
+  }
+
+  #pageOver(rows: RowSeal, approvals: Approvals): Page {
+    const { broker, sessions } = this;
+    return makePage({
+      version: "1.2.3",
+      access: new PageAccess({ rows, entropy, digest, url: () => undefined, now: clock.wall }),
+      people: new People({ sessions, approvals, broker, note: async () => undefined, trail: () => [] }),
+      nonce: () => "n",
     });
   }
 
@@ -164,7 +179,7 @@ class Bench {
       {
         broker: this.broker,
         policy: this.#policy,
-        page: makePage({ version: "1.2.3" }),
+        page: (head, body) => this.page(head, body),
         mcp: () => Promise.resolve(new Failure("not_found", "not in this test")),
         own: ownAuthorities(5263, ["127.0.0.1"]),
         patience: { idle: 1000, head: 1000, body: 1000 },
