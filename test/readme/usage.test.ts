@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { usageOfAll } from "../../src/commands/index.ts";
 
@@ -11,12 +11,15 @@ test("docs/commands.md shows the usage of every command, word for word", async (
   assert.ok(commands.includes(await usageOfAll()), "it has changed: bun scripts/usage.ts");
 });
 
-test("every file that the README names exists", () => {
-  const named = [...readme.matchAll(/`((?:test|bench|src|scripts)\/[\w./-]+)`/g)].map(
+test("every file that the README and the docs name exists", () => {
+  const docs = readdirSync(new URL("docs/", root)).map((name) =>
+    readFileSync(new URL(`docs/${name}`, root), "utf8"),
+  );
+  const named = [...[readme, ...docs].join("\n").matchAll(/`((?:test|bench|src|scripts)\/[\w./-]+)`/g)].map(
     (match) => match[1] ?? "",
   );
-  assert.ok(named.length > 10);
-  for (const path of named) assert.ok(existsSync(new URL(path, root)), `the README names ${path}`);
+  assert.ok(named.length > 40);
+  for (const path of named) assert.ok(existsSync(new URL(path, root)), `they name ${path}`);
 });
 
 test("every npm script that the README names exists", () => {
