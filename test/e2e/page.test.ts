@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Window } from "happy-dom";
 import { type Answer, type Ask, request } from "../support/client.ts";
+import { readCorpus } from "../support/corpus.ts";
 import { canary, type Home, inHome } from "../support/janee.ts";
 import { type Stage, withStage } from "../support/stage.ts";
 import { until } from "../support/wait.ts";
@@ -164,6 +165,41 @@ test("nothing of the page opens without its token, to another site, or under ano
     const nonce = /'nonce-([^']+)'/.exec(policy)?.[1] ?? "";
     assert.ok(document.text.includes(`<script nonce="${nonce}">`));
     assert.ok(!(await request(on.port, { target: "/_janee/" })).text.includes(nonce), "a nonce is used once");
+  }),
+);
+
+interface WebCase {
+  readonly id: string;
+  readonly input: { readonly method?: string; readonly headers?: Readonly<Record<string, string>> };
+  readonly expect: { readonly status?: number; readonly response_headers?: Readonly<Record<string, string>> };
+}
+
+/** The corpus names the page by a path of its own; here it is at `/_janee/`. */
+test("the cases of the corpus that are about the page", limit, () =>
+  withStage({ config, grant: [] }, async (on) => {
+    const cases = readCorpus().filter(({ group, surface }) => group === "web" && surface === "approval");
+    assert.ok(cases.length >= 5);
+    for (const { id, input, expect } of cases as unknown as WebCase[]) {
+      const headers = Object.fromEntries(
+        Object.entries(input.headers ?? {}).map(([name, value]) => [
+          name,
+          value.replace("PORT", String(on.port)),
+        ]),
+      );
+      const method = input.method ?? "GET";
+      const target = method === "GET" ? "/_janee/" : "/_janee/api/approvals/x";
+      const answer = await request(on.port, {
+        method,
+        target,
+        headers,
+        ...(method === "GET" ? {} : { body: "{}" }),
+      });
+      assert.equal(answer.status, expect.status ?? 200, id);
+      for (const [name, wanted] of Object.entries(expect.response_headers ?? {})) {
+        for (const part of wanted.split("; "))
+          assert.ok(answer.header(name)?.split("; ").includes(part), `${id}: ${part}`);
+      }
+    }
   }),
 );
 

@@ -94,15 +94,15 @@ export const notOverHttp: Readonly<Record<string, string>> = {
   "SESS-019": "an agent opens sessions through MCP only: mcp-http.test.ts",
   "SESS-020": "canary.test.ts and sessions.test.ts: the token is in no file",
   "SESS-021": "sessions.test.ts in small, scripts/soak in large",
-  "WEB-009": "the page for people comes later",
-  "WEB-010": "the page for people comes later",
-  "WEB-011": "the page for people comes later",
-  "WEB-012": "the page for people comes later",
+  "WEB-009": "against /_janee/: page.test.ts",
+  "WEB-010": "against /_janee/: page.test.ts",
+  "WEB-011": "against /_janee/: page.test.ts",
+  "WEB-012": "against /_janee/: page.test.ts",
   "WEB-017": "against /mcp: mcp-http.test.ts",
   "WEB-018": "against /mcp: mcp-http.test.ts",
   "WEB-020": "against /mcp: mcp-http.test.ts",
   "WEB-021": "against /mcp: mcp-http.test.ts",
-  "WEB-027": "the page for people comes later",
+  "WEB-027": "against /_janee/: page.test.ts",
 };
 
 /** Where a case about commands is shown that is no single tool call. */
