@@ -50,8 +50,13 @@ export class Consent {
       ...(method === undefined ? {} : { method }),
       ...(target === undefined ? {} : { path: target }),
       ...(rule === undefined ? {} : { rule }),
-      message: `${verdict} through ${way.through === "client" ? "the agent's client" : "a person's command"}`,
+      message: `${verdict} through ${throughText(way)}`,
     });
     return unwritten ?? decided;
   }
+}
+
+function throughText({ surface, through }: Way): string {
+  if (through === "client") return "the agent's client";
+  return surface === "page" ? "the page" : "a person's command";
 }
