@@ -75,11 +75,11 @@ async function answerRequest(
   face: Face,
   lifeline: Lifeline,
 ): Promise<Reply | Failure> {
-  if (isPage(head)) return face.page(head, body);
-  if (/^\/mcp(?:\?|$)/.test(head.target)) {
-    const reply = await face.mcp(head, body, lifeline);
+  const own = isPage(head) ? "page" : /^\/mcp(?:\?|$)/.test(head.target) ? "mcp-http" : undefined;
+  if (own !== undefined) {
+    const reply = await (own === "page" ? face.page(head, body) : face.mcp(head, body, lifeline));
     if (reply instanceof Failure)
-      await face.broker.refuseUnread("mcp-http", connection.peer, reply, head.method, head.target);
+      await face.broker.refuseUnread(own, connection.peer, reply, head.method, head.target);
     return reply;
   }
   const { capability, target } = split(head.target);

@@ -95,7 +95,7 @@ test("a ticket lets one page in, once; whoever comes second throws both out", li
     const second = await enter(on.port, ticket);
     assert.deepEqual([second.status, second.error.code], [401, "no_session"]);
     assert.equal((await api(on.port, token, "state", { method: "GET" })).status, 401);
-    assert.ok(on.audit().some((line) => line.surface === "page" && line.outcome === "refused"));
+    assert.ok(on.audit().some((line) => line.surface === "page" && line.code === "no_session"));
 
     const other = await opened(on);
     await stateOf(on.port, other);
@@ -285,10 +285,19 @@ test("the page in a browser: a click says yes only after it could be seen", limi
       Object.defineProperty(window.document, "hasFocus", { value: () => true });
       const fetchHere = (path: string, init: RequestInit): Promise<Response> =>
         fetch(`${origin}${path}`, init);
-      const names = ["window", "document", "location", "history", "fetch", "performance", "confirm"];
+      const names = [
+        "window",
+        "document",
+        "location",
+        "history",
+        "fetch",
+        "performance",
+        "confirm",
+        "setTimeout",
+      ];
       const run = new Function(...names, script);
       const { document: dom, location, history } = window;
-      run(window, dom, location, history, fetchHere, performance, () => true);
+      run(window, dom, location, history, fetchHere, performance, () => true, window.setTimeout.bind(window));
       assert.equal(location.hash, "", "the ticket stays in no address");
       const yes = await until(
         5_000,

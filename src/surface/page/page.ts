@@ -36,7 +36,7 @@ export function makePage(parts: PageParts): Page {
   app.post("/_janee/api/enter", async (context) => {
     const { ticket } = read(context.env.bytes);
     const entered = access.enter(typeof ticket === "string" ? ticket : "");
-    const refused = await people.entered(entered instanceof Failure ? entered : undefined);
+    const refused = entered instanceof Failure ? entered : await people.entered();
     if (refused) throw new Refusal(refused);
     return context.json({ token: entered });
   });

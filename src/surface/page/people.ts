@@ -56,18 +56,10 @@ export class People {
     };
   }
 
-  /** Written down either way. */
-  async entered(refused: Failure | undefined): Promise<Failure | undefined> {
-    const outcome = refused ? "refused" : "opened";
-    const message = refused ? `the page: ${refused.message}` : "the page was opened";
-    const unwritten = await this.#parts.note({
-      event: "command",
-      surface,
-      owner: "person",
-      outcome,
-      message,
-    });
-    return refused ?? unwritten;
+  /** Written down; a refusal is the listener's to write, which counts those of one peer together. */
+  entered(): Promise<Failure | undefined> {
+    const message = "the page was opened";
+    return this.#parts.note({ event: "command", surface, owner: "person", outcome: "opened", message });
   }
 
   async decide(id: string, verdict: unknown): Promise<Failure | undefined> {

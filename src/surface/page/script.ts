@@ -146,7 +146,10 @@ export const script = `"use strict";
 
   const turn = async () => {
     if (!token) return;
-    try { await look(); } catch (failure) { failed(failure.isOut ? failure : new Error("janee serve does not answer; trying again")); }
+    try { await look(); } catch (failure) {
+      if (!token) return;
+      failed(failure.isOut ? failure : new Error("janee serve does not answer; trying again"));
+    }
     if (token) setTimeout(turn, 1000);
   };
 
@@ -166,7 +169,10 @@ export const script = `"use strict";
       await turn();
     } catch (failure) { failed(failure); }
   };
-  window.addEventListener("pagehide", () => { if (token) void ask("POST", "leave", undefined, true).catch(() => {}); });
+  window.addEventListener("pagehide", () => {
+    if (token) void ask("POST", "leave", undefined, true).catch(() => {});
+    token = "";
+  });
   void enter();
 })();
 `;
