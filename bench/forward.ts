@@ -27,7 +27,7 @@ export async function benchForward(box: Box, table: Table, pace: Pace): Promise<
   if (!(issuer instanceof Issuer)) throw new Error(issuer.message);
   const caFile = join(box.folder, "upstream-ca.pem");
   writeFileSync(caFile, authority.cert);
-  const leaf = { key: issuer.key, cert: await issuer.leaf("localhost", Date.now()) };
+  const leaf = { key: issuer.key, cert: issuer.leaf("localhost", Date.now()) };
   const upstream = await nginxTlsUpstream(box, loadCore, leaf);
   const at = `localhost:${upstream.port}`;
 

@@ -67,6 +67,22 @@ export class JaneeHome {
     this.#write([`    baseUrl: ${baseUrl}`, `    caFile: ${caFile}`], usualRules);
   }
 
+  /** A service and a capability for each host, behind TLS and the network's proxy. */
+  configureHosts(
+    hosts: readonly string[],
+    network: { readonly caFile: string; readonly proxy: string },
+  ): void {
+    const auth = `auth: { type: bearer, key: ${canary} }`;
+    const lines = [
+      "services:",
+      ...hosts.map((host, index) => `  s${index}: { baseUrl: "https://${host}", ${auth} }`),
+      "capabilities:",
+      ...hosts.map((_, index) => `  s${index}: { service: s${index}, autoApprove: true }`),
+      `network: ${JSON.stringify(network)}`,
+    ];
+    this.#save(lines);
+  }
+
   #write(service: readonly string[], rules: readonly string[]): void {
     const lines = [
       "services:",
@@ -81,11 +97,15 @@ export class JaneeHome {
       "    rules:",
       ...rules.map((rule) => `      - ${rule}`),
     ];
+    this.#save(lines);
+  }
+
+  #save(lines: readonly string[]): void {
     writeFileSync(join(this.folder, "config.yaml"), `${lines.join("\n")}\n`, { mode: 0o600 });
   }
 
-  grant(core?: number): Grant {
-    return JSON.parse(this.run(["grant", "bench", "--json"], core)) as Grant;
+  grant(core?: number, capability = "bench"): Grant {
+    return JSON.parse(this.run(["grant", capability, "--json"], core)) as Grant;
   }
 
   async serve(box: Box, core?: number): Promise<Serving> {

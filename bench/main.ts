@@ -6,6 +6,7 @@ import { Box, canPin, cores, pinned, pinSelf } from "./box.ts";
 import { growthLimit, moveBulk } from "./bulk.ts";
 import { benchExec } from "./exec.ts";
 import { megabytes, spread, Table } from "./figures.ts";
+import { benchFirst } from "./first.ts";
 import { benchFlat } from "./flat.ts";
 import { benchForward } from "./forward.ts";
 import { binary } from "./home.ts";
@@ -19,6 +20,7 @@ const startups = 25;
 const parts: Readonly<Record<string, (box: Box, table: Table, pace: Pace) => Promise<void>>> = {
   proxy: benchProxies,
   forward: benchForward,
+  first: benchFirst,
   flat: benchFlat,
   mcp: benchMcp,
   exec: benchExec,

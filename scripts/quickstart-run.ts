@@ -13,7 +13,7 @@ export async function runAct({ environment, say, expect }: Stage, run: Run, key:
   const authority = await makeAuthority(["localhost"], Date.now());
   const issuer = await Issuer.open(authority);
   if (!(issuer instanceof Issuer)) throw new Error(issuer.message);
-  const certificate = { key: issuer.key, cert: await issuer.leaf("localhost", Date.now()) };
+  const certificate = { key: issuer.key, cert: issuer.leaf("localhost", Date.now()) };
   const caFile = join(environment.HOME ?? "", "vendor-ca.pem");
   writeFileSync(caFile, authority.cert);
   let right = 0;

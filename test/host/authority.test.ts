@@ -21,7 +21,7 @@ const dayMs = 24 * 3_600_000;
 async function leafOf(authority: AuthorityFile, host: string): Promise<{ cert: string; key: string }> {
   const issuer = await Issuer.open(authority);
   assert.ok(!(issuer instanceof Failure));
-  return { cert: await issuer.leaf(host, Date.now()), key: issuer.key };
+  return { cert: issuer.leaf(host, Date.now()), key: issuer.key };
 }
 
 async function withServer<T>(
@@ -94,6 +94,7 @@ test("it signs no further authority and lasts a year; a host's certificate lasts
   const leaf = new X509Certificate((await leafOf(authority, "api.github.com")).cert);
   assert.equal(leaf.ca, false);
   assert.equal(leaf.subjectAltName, "DNS:api.github.com");
+  assert.match(leaf.serialNumber, /^[4-7][0-9A-F]{31}$/);
   assert.ok(Date.parse(leaf.validTo) - Date.now() <= dayMs);
   assert.equal(leaf.checkIssued(own), true);
   assert.equal(leaf.verify(own.publicKey), true);

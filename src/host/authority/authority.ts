@@ -113,17 +113,13 @@ export class Identities {
     this.#made.set(host, made);
     const [oldest] = this.#made.keys();
     if (this.#made.size > mostIdentities && oldest !== undefined) this.#made.delete(oldest);
-    try {
-      return await made.identity;
-    } catch (error) {
-      if (this.#made.get(host) === made) this.#made.delete(host);
-      throw error;
-    }
+    return made.identity;
   }
 
-  /** Loads what the first certificate would have to wait for. */
+  /** Loads what the first certificate would have to wait for, and makes one for nobody: the first takes longest. */
   async warm(): Promise<void> {
-    await this.#open();
+    const issuer = await this.#open();
+    if (!(issuer instanceof Failure)) make(issuer, "janee.invalid", this.#now());
   }
 
   async #open(): Promise<Issuer | Failure> {
@@ -138,12 +134,12 @@ export class Identities {
 
 interface Made {
   readonly issuer: Issuer;
-  readonly identity: Promise<TlsIdentity>;
+  readonly identity: TlsIdentity;
   /** Milliseconds since 1970. */
   readonly until: number;
 }
 
-async function make(issuer: Issuer, host: string, now: number): Promise<TlsIdentity> {
-  const cert = await issuer.leaf(host, now);
+function make(issuer: Issuer, host: string, now: number): TlsIdentity {
+  const cert = issuer.leaf(host, now);
   return makeIdentity(host, createSecureContext({ key: issuer.key, cert, minVersion: "TLSv1.2" }));
 }

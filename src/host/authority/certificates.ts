@@ -1,4 +1,5 @@
 // X.509 (RFC 5280), loaded only when a certificate is made: it costs a start-up some ten milliseconds.
+import { createPrivateKey, type KeyObject, sign } from "node:crypto";
 import { isIP } from "node:net";
 import { Failure } from "../../engine/failure.ts";
 import { entropy } from "../clock.ts";
@@ -35,10 +36,15 @@ async function library() {
 
 type Library = Awaited<ReturnType<typeof library>>;
 
-function serialNumber(): string {
+function serialNumber(): Uint8Array {
   const bytes = entropy.bytes(16);
   bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40;
-  return Buffer.from(bytes).toString("hex");
+  return bytes;
+}
+
+/** These bytes alone: what lies behind a Buffer is shared with others. */
+function alone(bytes: Uint8Array): ArrayBuffer {
+  return new Uint8Array(bytes).buffer;
 }
 
 /**
@@ -78,7 +84,7 @@ export async function makeAuthority(
   );
   const expiresAt = now + authorityLifeMs - backdatedMs;
   const cert = await x509.X509CertificateGenerator.createSelfSigned({
-    serialNumber: serialNumber(),
+    serialNumber: Buffer.from(serialNumber()).toString("hex"),
     name: `O=janee, CN=janee local authority ${id.toString("hex").slice(0, 8)}`,
     notBefore: new Date(now - backdatedMs),
     notAfter: new Date(expiresAt),
@@ -103,35 +109,33 @@ export async function makeAuthority(
 export class Issuer {
   readonly #library: Library;
   readonly #authority: AuthorityFile;
-  readonly #signingKey: CryptoKey;
-  readonly #issuer: { readonly name: string; readonly publicKey: CryptoKey };
-  readonly #keys: CryptoKeyPair;
+  readonly #signingKey: KeyObject;
+  readonly #pattern: Pattern;
   readonly key: string;
 
   private constructor(
     loaded: Library,
     authority: AuthorityFile,
-    signingKey: CryptoKey,
-    issuer: { readonly name: string; readonly publicKey: CryptoKey },
-    keys: CryptoKeyPair,
+    signingKey: KeyObject,
+    pattern: Pattern,
     key: string,
   ) {
     this.#library = loaded;
     this.#authority = authority;
     this.#signingKey = signingKey;
-    this.#issuer = issuer;
-    this.#keys = keys;
+    this.#pattern = pattern;
     this.key = key;
   }
 
   static async open(authority: AuthorityFile): Promise<Issuer | Failure> {
     try {
       const loaded = await library();
-      const { privateKey, publicKey } = await keysOf(authority.key);
-      const name = new loaded.x509.X509Certificate(authority.cert).subject;
+      const issuer = await keysOf(authority.key);
       const keys = await crypto.subtle.generateKey(curve, true, ["sign", "verify"]);
       const key = await privatePem(keys.privateKey);
-      return new Issuer(loaded, authority, privateKey, { name, publicKey }, keys, key);
+      const name = new loaded.x509.X509Certificate(authority.cert).subject;
+      const pattern = await patternOf(loaded, { name, keys: issuer }, keys.publicKey);
+      return new Issuer(loaded, authority, createPrivateKey(authority.key), pattern, key);
     } catch {
       return new Failure("store_refused", "the local certificate authority cannot be read", {
         next: "make a new one: janee ca renew",
@@ -139,30 +143,58 @@ export class Issuer {
     }
   }
 
-  async leaf(host: string, now: number): Promise<string> {
-    const { x509 } = this.#library;
-    const type = isIP(host) === 0 ? "dns" : "ip";
-    const leaf = await x509.X509CertificateGenerator.create({
-      serialNumber: serialNumber(),
-      // GnuTLS holds a common name to the constraints on names: there is none.
-      subject: "O=janee",
-      issuer: this.#issuer.name,
-      notBefore: new Date(now - backdatedMs),
-      notAfter: new Date(Math.min(now + leafLifeMs, this.#authority.expiresAt)),
-      signingAlgorithm: curve,
-      publicKey: this.#keys.publicKey,
-      signingKey: this.#signingKey,
-      extensions: [
-        new x509.BasicConstraintsExtension(false, undefined, true),
-        new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-        new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-        new x509.SubjectAlternativeNameExtension([{ type, value: host }]),
-        await x509.SubjectKeyIdentifierExtension.create(this.#keys.publicKey),
-        await x509.AuthorityKeyIdentifierExtension.create(this.#issuer.publicKey),
-      ],
+  leaf(host: string, now: number): string {
+    const { asn1, schema } = this.#library;
+    const { serialize } = schema.AsnConvert;
+    const { tbsCertificate: pattern, signatureAlgorithm } = this.#pattern;
+    const name = isIP(host) === 0 ? { dNSName: host } : { iPAddress: host };
+    const names = new asn1.SubjectAlternativeName([new asn1.GeneralName(name)]);
+    const own = new asn1.Extension({
+      extnID: asn1.id_ce_subjectAltName,
+      extnValue: new schema.OctetString(serialize(names)),
     });
-    return `${leaf.toString("pem")}\n`;
+    const tbsCertificate = new asn1.TBSCertificate({
+      ...pattern,
+      serialNumber: alone(serialNumber()),
+      validity: new asn1.Validity({
+        notBefore: new Date(now - backdatedMs),
+        notAfter: new Date(Math.min(now + leafLifeMs, this.#authority.expiresAt)),
+      }),
+      extensions: new asn1.Extensions([...(pattern.extensions ?? []), own]),
+    });
+    const signature = sign("sha256", Buffer.from(serialize(tbsCertificate)), this.#signingKey);
+    const leaf = new asn1.Certificate({
+      ...{ tbsCertificate, signatureAlgorithm },
+      signatureValue: alone(signature),
+    });
+    return pemOf("CERTIFICATE", Buffer.from(serialize(leaf)));
   }
+}
+
+type Pattern = InstanceType<Library["asn1"]["Certificate"]>;
+
+/** All that the certificates of hosts have in common: to make it takes ten times as long as to fill it in. */
+async function patternOf(
+  { x509, asn1, schema }: Library,
+  issuer: { readonly name: string; readonly keys: CryptoKeyPair },
+  publicKey: CryptoKey,
+): Promise<Pattern> {
+  const pattern = await x509.X509CertificateGenerator.create({
+    // GnuTLS holds a common name to the constraints on names: there is none.
+    subject: "O=janee",
+    issuer: issuer.name,
+    signingAlgorithm: curve,
+    publicKey,
+    signingKey: issuer.keys.privateKey,
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+      await x509.SubjectKeyIdentifierExtension.create(publicKey),
+      await x509.AuthorityKeyIdentifierExtension.create(issuer.keys.publicKey),
+    ],
+  });
+  return schema.AsnConvert.parse(pattern.rawData, asn1.Certificate);
 }
 
 async function keysOf(pem: string): Promise<CryptoKeyPair> {
@@ -175,6 +207,10 @@ async function keysOf(pem: string): Promise<CryptoKeyPair> {
 }
 
 async function privatePem(key: CryptoKey): Promise<string> {
-  const text = Buffer.from(await crypto.subtle.exportKey("pkcs8", key)).toString("base64");
-  return `-----BEGIN PRIVATE KEY-----\n${text.replace(/.{1,64}/g, "$&\n")}-----END PRIVATE KEY-----\n`;
+  return pemOf("PRIVATE KEY", Buffer.from(await crypto.subtle.exportKey("pkcs8", key)));
+}
+
+function pemOf(label: string, bytes: Buffer): string {
+  const text = bytes.toString("base64").replace(/.{1,64}/g, "$&\n");
+  return `-----BEGIN ${label}-----\n${text}-----END ${label}-----\n`;
 }
