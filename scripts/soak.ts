@@ -5,6 +5,7 @@ import { Table } from "../bench/figures.ts";
 import { bulkParts } from "./soak/bulk.ts";
 import { execParts } from "./soak/exec.ts";
 import { floodParts } from "./soak/flood.ts";
+import { forwardParts } from "./soak/forward.ts";
 import { fuzzTarget, fuzzWire } from "./soak/fuzz.ts";
 import { killParts } from "./soak/kills.ts";
 import type { Part } from "./soak/part.ts";
@@ -17,6 +18,7 @@ const parts: Readonly<Record<string, Part>> = {
   kills: killParts,
   writers: writerParts,
   slow: slowParts,
+  forward: forwardParts,
   flood: floodParts,
   bulk: bulkParts,
   exec: execParts,

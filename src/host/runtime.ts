@@ -70,6 +70,14 @@ export function keychain(): Keychain | undefined {
   };
 }
 
+/** Deno reads on, without bound, below a TLS socket that is paused, where that lies over another socket. */
+export function pauseBelow(socket: object, paused: boolean): void {
+  if (!world.Deno) return;
+  const { _handle: handle } = socket as { _handle?: { readStop?(): void; readStart?(): void } | null };
+  if (paused) handle?.readStop?.();
+  else handle?.readStart?.();
+}
+
 /** Bun lets large texts lie for long; where the runtime has no such call, it decides by itself. */
 export function collectGarbage(): void {
   world.Bun?.gc(true);

@@ -4,6 +4,7 @@ import { TLSSocket } from "node:tls";
 import type { Connection, SecuredConnection, TlsIdentity } from "../wire/connection.ts";
 import { Flow } from "../wire/flow.ts";
 import { contextOf } from "./authority/identity.ts";
+import { pauseBelow } from "./runtime.ts";
 
 /** A peer that has stopped sending may still be reading; after this it is taken for gone. */
 const halfClosedGraceMs = 500;
@@ -25,7 +26,13 @@ export class SocketConnection implements Connection {
   #onClosed: (() => void) | undefined;
   #drained: (() => void) | undefined;
 
-  constructor(socket: Socket, open: OpenConnections, peer: string = socket.remoteAddress ?? "unknown") {
+  /** `below`: the socket that a TLS socket lies over. */
+  constructor(
+    socket: Socket,
+    open: OpenConnections,
+    peer: string = socket.remoteAddress ?? "unknown",
+    below?: Socket,
+  ) {
     this.#socket = socket;
     this.#open = open;
     this.peer = peer;
@@ -34,6 +41,7 @@ export class SocketConnection implements Connection {
       setFlowing: (flowing) => {
         if (flowing) socket.resume();
         else socket.pause();
+        if (below) pauseBelow(below, !flowing);
       },
       stopped: () => {},
     });
@@ -50,6 +58,10 @@ export class SocketConnection implements Connection {
       open.delete(this);
       this.#onClosed?.();
     });
+  }
+
+  get hasUnread(): boolean {
+    return this.incoming.holdsSome;
   }
 
   write(bytes: Buffer): boolean {
@@ -113,7 +125,8 @@ export class SocketConnection implements Connection {
       ALPNProtocols: ["http/1.1"],
     });
     // Counted as open until it is done, or a thousand handshakes that never end would count for nothing.
-    const done = await handshake(secure, socket, () => new SocketConnection(secure, this.#open, this.peer));
+    const ready = () => new SocketConnection(secure, this.#open, this.peer, socket);
+    const done = await handshake(secure, socket, ready);
     this.#open.delete(this);
     if (!done) return undefined;
     const { servername } = secure as { readonly servername?: string | false | null };

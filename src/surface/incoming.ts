@@ -91,7 +91,7 @@ export class Incoming {
 
   /** Whether bytes have come that belong to no head yet. */
   get hasMore(): boolean {
-    return this.#unread !== undefined;
+    return this.#unread !== undefined || this.#connection.hasUnread === true;
   }
 
   /** Whether the body at hand was read to its end, so that a next request can follow. */

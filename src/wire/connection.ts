@@ -4,6 +4,8 @@ export interface Connection {
   readonly peer: string;
   /** What the peer sends; ends when the peer does. */
   readonly incoming: AsyncIterator<Buffer>;
+  /** Whether bytes have come that were not read from `incoming` yet. Absent where nobody needs to know. */
+  readonly hasUnread?: boolean;
   /** False when the caller should wait for `drained` before it writes on. */
   write(bytes: Buffer): boolean;
   drained(): Promise<void>;

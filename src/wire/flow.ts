@@ -17,6 +17,11 @@ export class Flow implements AsyncIterable<Buffer>, AsyncIterator<Buffer> {
     this.#highWater = parts.highWater ?? 64 * 1024;
   }
 
+  /** Whether something has come that nobody has read yet. */
+  get holdsSome(): boolean {
+    return this.#queue.length > 0;
+  }
+
   push(chunk: Buffer): void {
     if (this.#ended) return;
     const waiting = this.#waiting;

@@ -40,9 +40,9 @@ export async function serveConnect(on: Forwarding, head: RequestHead): Promise<b
   if (!reach) return refuseAndGoOn(on, unknownToken(), head);
   // Before the tunnel stands nothing can come through it: such bytes would be read by nobody's rules.
   if (incoming.hasMore) {
-    return refuse(on, new Failure("bad_request", "bytes came before the tunnel stood"), head);
+    return refuse(on, tooEarly(), head);
   }
-  if (reaches(config, reach, bound.origin)) return serveIntercepted(on, bound);
+  if (reaches(config, reach, bound.origin)) return serveIntercepted(on, bound, head);
   const stands = (): boolean =>
     forward.unmatched() === "tunnel" &&
     !isService(on, bound.origin) &&
@@ -111,6 +111,10 @@ function bind(on: Forwarding, head: RequestHead, scheme: Origin["scheme"]): Boun
   // Some clients leave the port out of the Host of a CONNECT.
   const same = host && host.host === origin.host && (host.port === origin.port || !/:\d+$/.test(head.host));
   return same ? { proxied, origin } : misdirected(origin);
+}
+
+export function tooEarly(): Failure {
+  return new Failure("bad_request", "bytes came before the tunnel stood");
 }
 
 export function misdirected(origin: Origin): Failure {

@@ -5,11 +5,15 @@ import { defaultHeadLimits, Malformed, type RequestHead, writeResponseHead } fro
 import { failureReply, writeReply } from "../answer.ts";
 import { exchange, malformed, refuse } from "../exchange.ts";
 import { Incoming } from "../incoming.ts";
-import { type Bound, type Forwarding, forwardRequest, misdirected } from "./forward.ts";
+import { type Bound, type Forwarding, forwardRequest, misdirected, tooEarly } from "./forward.ts";
 
 const established = writeResponseHead(200, []);
 
-export async function serveIntercepted(on: Forwarding, bound: Bound): Promise<boolean | "handed over"> {
+export async function serveIntercepted(
+  on: Forwarding,
+  bound: Bound,
+  asking: RequestHead,
+): Promise<boolean | "handed over"> {
   const { connection, face, forward, surface } = on;
   const { origin } = bound;
   const identity = await forward.identityOf(origin.host);
@@ -20,6 +24,8 @@ export async function serveIntercepted(on: Forwarding, bound: Bound): Promise<bo
     await writeReply(connection, failureReply(failure), { method: "CONNECT", minor: 1, keepAlive: false });
     return false;
   }
+  // While the certificate was made: what came meanwhile would be lost to the handshake, and read by nobody's rules.
+  if (on.incoming.hasMore) return refuse(on, tooEarly(), asking);
   connection.write(established);
   const secured = await connection.secured(identity);
   if (!secured) return "handed over";
