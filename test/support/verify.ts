@@ -91,7 +91,12 @@ export interface OauthKey {
   readonly tokenSecret: string;
 }
 
-export function problemInOauth(seen: Seen, own: OauthKey, nonces: Set<string>): string | undefined {
+export function problemInOauth(
+  seen: Seen,
+  own: OauthKey,
+  nonces: Set<string>,
+  scheme = "http",
+): string | undefined {
   const shown = only(seen, "authorization") ?? "";
   const said = new Map(
     [...shown.matchAll(/(\w+)="([^"]*)"/g)].map(([, name = "", value = ""]) => [
@@ -115,7 +120,7 @@ export function problemInOauth(seen: Seen, own: OauthKey, nonces: Set<string>): 
   judge.getTimeStamp = () => time;
   const isForm = only(seen, "content-type")?.startsWith("application/x-www-form-urlencoded");
   const data = isForm ? Object.fromEntries(new URLSearchParams(seen.body.toString())) : undefined;
-  const url = `http://${only(seen, "host")}${seen.target}`;
+  const url = `${scheme}://${only(seen, "host")}${seen.target}`;
   const authorized = judge.authorize(
     { url, method: seen.method, data },
     { key: own.token, secret: own.tokenSecret },
