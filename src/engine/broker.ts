@@ -16,7 +16,7 @@ import { IssuedCredentials } from "./issued/issued.ts";
 import { Judging } from "./judging.ts";
 import { refuseOverLimit } from "./limit.ts";
 import { checkPlaceholders, type Placeholders, type Strayed } from "./placeholder.ts";
-import type { Clock, Decoder, Digest, Entropy, Policy, Spawner, Store, Upstream } from "./ports.ts";
+import type { Clock, Decoder, Digest, Entropy, Lifeline, Policy, Spawner, Store, Upstream } from "./ports.ts";
 import type { PreparedServices } from "./prepared.ts";
 import { readFirst } from "./read-first.ts";
 import { Replying } from "./replying.ts";
@@ -24,6 +24,7 @@ import { Sending } from "./sending.ts";
 import type { Session, Sessions } from "./session.ts";
 import { Standings } from "./standing.ts";
 import { type Observed, refusedAccess, refusedCall, Trail } from "./trail.ts";
+import { type Passage, Tunnels } from "./tunnels.ts";
 import { Withdrawals } from "./withdrawals.ts";
 
 export interface BrokerParts {
@@ -61,6 +62,7 @@ export class Broker {
   readonly #sending: Sending;
   readonly #replying: Replying;
   readonly #withdrawals: Withdrawals;
+  readonly #tunnels: Tunnels;
   readonly #inFlight = new InFlight();
   #readingFirst = 0;
 
@@ -73,6 +75,7 @@ export class Broker {
     this.#access = new Access(parts, this.#asking, this.#trail);
     this.#consent = new Consent(parts, this.#trail);
     this.#standings = new Standings(parts, this.#access);
+    this.#tunnels = new Tunnels(parts, this.#standings);
     this.#judging = new Judging(parts, this.#standings, this.#asking);
     this.#sending = new Sending(parts, this.#judging, issued);
     this.#replying = new Replying(parts, this.#trail, issued);
@@ -204,30 +207,36 @@ export class Broker {
     await this.#trail.refuse({ id: this.#trail.newId(), surface, peer, method, target }, failure);
   }
 
-  /** Whether bytes of this one may pass through a tunnel: a session that has ended or was revoked has none. */
-  mayTunnel(by: Call["by"]): boolean {
-    return this.#standings.isLive(by);
+  /** Whether this one may have a tunnel: a session that has ended or was revoked has none. */
+  passageFor(by: Call["by"]): Passage | undefined {
+    return this.#tunnels.passageFor(by);
   }
 
   /** Bytes that pass unread to where no capability is. Nothing passes that is not written down. */
-  async beginTunnel(surface: string, by: Call["by"], path: string): Promise<EndTunnel | Failure> {
-    const { owner, agent } = this.#standings.whose(by);
+  async beginTunnel(
+    surface: string,
+    passage: Passage,
+    path: string,
+    lifeline: Lifeline,
+  ): Promise<EndTunnel | Failure> {
+    const { owner, agent } = this.#standings.whose(passage.by);
     const startedAt = this.#parts.sessions.now();
     const tunnel = { event: "tunnel", surface, owner, method: "CONNECT", path } as const;
     const who = agent === undefined ? tunnel : { ...tunnel, agent };
     const unwritten = await this.#trail.note({ ...who, outcome: "opened" });
-    return (
-      unwritten ??
-      (async (bytes) => {
-        const durationMs = Math.round(this.#parts.sessions.now() - startedAt);
-        await this.#trail.note({ ...who, outcome: "ended", durationMs, ...bytes });
-      })
-    );
+    if (unwritten) return unwritten;
+    this.#tunnels.begin(passage, lifeline);
+    return async (bytes) => {
+      this.#tunnels.end(passage);
+      const durationMs = Math.round(this.#parts.sessions.now() - startedAt);
+      await this.#trail.note({ ...who, outcome: "ended", durationMs, ...bytes });
+    };
   }
 
   /** Ends calls in flight whose session or capability is gone, and gives back tokens that were revoked with it. Run many times a second. */
   recheckInFlight(): void {
     this.#withdrawals.look();
+    this.#tunnels.recheck();
     const { policy, store, sessions } = this.#parts;
     this.#inFlight.recheck({
       policy,

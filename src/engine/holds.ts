@@ -47,6 +47,16 @@ export class Holds {
     });
   }
 
+  /** Whether something of these was taken from this owner at that time or later. */
+  anySince(owner: string, capabilities: readonly string[], time: number): boolean {
+    return this.#store.holds().some((stored) => {
+      const hold = this.#rows.read<Hold>("hold", stored);
+      if (!hold) return true;
+      const concerns = hold.capability === everyone || capabilities.includes(hold.capability);
+      return concerns && (hold.owner === everyone || hold.owner === owner) && hold.since >= time;
+    });
+  }
+
   /** A person approved or granted: the hold on this capability is lifted, for this owner and for everyone. */
   lift(owner: string, capability: string, others: readonly string[]): void {
     this.#store.transaction(() => {

@@ -7,7 +7,7 @@ import type { Config } from "./config.ts";
 import type { Reach } from "./destination.ts";
 import { Failure } from "./failure.ts";
 import type { Store } from "./ports.ts";
-import { judge, type Session, type Sessions } from "./session.ts";
+import type { Session, Sessions } from "./session.ts";
 
 /** `person`: a command of janee itself, run by the one who owns the keys. */
 export type By =
@@ -65,15 +65,6 @@ export class Standings {
     }
     const session = this.sessionOf({ ...none, by });
     return session && { capabilities: [session.capability], firstMatch: false };
-  }
-
-  /** Whether the one behind a token is still let in, apart from any capability. */
-  isLive(by: By): boolean {
-    const none: Pick<Asking, "surface" | "capability"> = { surface: "forward", capability: "" };
-    const asking = { ...none, by };
-    if (this.callerOf(asking)) return true;
-    const session = this.sessionOf(asking);
-    return session !== undefined && judge(session, this.#parts.sessions.now()) === undefined;
   }
 
   /** For the audit trail. */

@@ -1,8 +1,9 @@
 // Tunnels to where no capability is: whoever is behind them holds up nobody, and they end with what let them be opened.
 import assert from "node:assert/strict";
 import { createServer, type Socket } from "node:net";
+import { join } from "node:path";
 import { test } from "node:test";
-import { canary, Home } from "../support/janee.ts";
+import { canary, Home, root } from "../support/janee.ts";
 import { askTunnel, basic } from "../support/through.ts";
 import { pause, until, within } from "../support/wait.ts";
 
@@ -119,8 +120,8 @@ test("nothing passes a tunnel whose session was revoked, and it opens no other",
     const [text, othersText] = [received(mine.socket), received(others.socket)];
     mine.socket.write("before");
     await until(5_000, "the echo", () => text() === "before");
-    await home.do(["revoke", session]);
     const closed = new Promise<void>((done) => mine.socket.once("close", () => done()));
+    await home.do(["revoke", session]);
     mine.socket.write("after");
     await within(5_000, closed, "the end of the tunnel");
     const again = await askTunnel({ port, authority, authorization: basic("x", token) });
@@ -130,5 +131,76 @@ test("nothing passes a tunnel whose session was revoked, and it opens no other",
     await until(5_000, "the other's echo", () => othersText() === "other");
     others.socket.destroy();
     assert.equal(far.heard(), "beforeother");
+  });
+});
+
+function closing(socket: Socket, what: string): Promise<void> {
+  return within(10_000, new Promise<void>((done) => socket.once("close", () => done())), what);
+}
+
+test("a tunnel in which nothing moves ends with its session: revoked, or at its time", limit, async () => {
+  await withStubborn(async ({ home, port, token, session, other }) => {
+    const [mine, others] = [
+      await askTunnel({ port, authority, authorization: basic("x", token) }),
+      await askTunnel({ port, authority, authorization: basic("x", other) }),
+    ];
+    const text = received(others.socket);
+    const ended = closing(mine.socket, "the end of the revoked one's tunnel");
+    mine.socket.resume();
+    await home.do(["revoke", session]);
+    await ended;
+    others.socket.write("still");
+    await until(5_000, "the other's echo", () => text() === "still");
+    others.socket.destroy();
+    const short = await home.json<{ token: string }>(["grant", "too", "--ttl", "2s"]);
+    const brief = await askTunnel({ port, authority, authorization: basic("x", short.token) });
+    assert.equal(brief.status, 200);
+    brief.socket.resume();
+    await closing(brief.socket, "the end of a session's time");
+  });
+});
+
+test(
+  "an agent's tunnel ends when something is taken from it; with nothing left it has none",
+  limit,
+  async () => {
+    await withStubborn(async ({ home, port }) => {
+      const unattended = { env: { JANEE_UNATTENDED: "1" } };
+      const { token } = await home.json<{ token: string }>(["agent", "add", "several"], unattended);
+      const ask = () => askTunnel({ port, authority, authorization: basic("x", token) });
+      for (const [words, after] of [
+        [["--capability", "gh"], 200],
+        [["--all"], 403],
+      ] as const) {
+        const { status, socket } = await ask();
+        assert.equal(status, 200);
+        socket.resume();
+        const ended = closing(socket, `the end at revoke ${words.join(" ")}`);
+        await home.do(["revoke", ...words]);
+        await ended;
+        const again = await ask();
+        again.socket.destroy();
+        assert.equal(again.status, after, words.join(" "));
+      }
+      await home.do(["grant", "gh"], unattended);
+      const granted = await ask();
+      const ended = closing(granted.socket, "the end with its token");
+      assert.equal(granted.status, 200);
+      granted.socket.resume();
+      await home.do(["agent", "rm", "several"], unattended);
+      await ended;
+    });
+  },
+);
+
+test("the tunnel of a run ends when what it runs with is revoked", limit, async () => {
+  await withStubborn(async ({ home, far }) => {
+    const script = join(root, "test/support/clients/tunnel.mjs");
+    const words = ["--capability", "gh", "--unmatched", "tunnel", "--", "node", script, authority];
+    const running = home.run(["run", ...words]);
+    await until(15_000, "the command's hello", () => far.heard().includes("hello"));
+    await home.do(["revoke", "--capability", "gh"]);
+    const { status, stdout, stderr } = await running;
+    assert.deepEqual([stdout.trim().split("\n"), status], [["200", "closed"], 0], stderr);
   });
 });

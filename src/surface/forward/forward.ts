@@ -43,11 +43,9 @@ export async function serveConnect(on: Forwarding, head: RequestHead): Promise<b
     return refuse(on, tooEarly(), head);
   }
   if (reaches(config, reach, bound.origin)) return serveIntercepted(on, bound, head);
-  const stands = (): boolean =>
-    forward.unmatched() === "tunnel" &&
-    !isService(on, bound.origin) &&
-    face.broker.mayTunnel(bound.proxied.by);
-  if (stands()) return serveTunnel(on, head, bound, stands);
+  const isMeant = (): boolean => forward.unmatched() === "tunnel" && !isService(on, bound.origin);
+  const passage = isMeant() ? face.broker.passageFor(bound.proxied.by) : undefined;
+  if (passage) return serveTunnel(on, head, bound.origin, { passage, isMeant });
   return refuseAndGoOn(on, refuseOrigin(config, reach, bound.origin), head);
 }
 

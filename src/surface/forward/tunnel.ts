@@ -1,10 +1,12 @@
 // A tunnel to where no capability is: bytes pass unread, without a credential, and their number is written down.
-import { originText } from "../../engine/destination.ts";
+import { type Origin, originText } from "../../engine/destination.ts";
 import { Failure } from "../../engine/failure.ts";
+import { Lifeline } from "../../engine/ports.ts";
+import type { Passage } from "../../engine/tunnels.ts";
 import type { Connection } from "../../wire/connection.ts";
 import { type RequestHead, writeResponseHead } from "../../wire/http1.ts";
 import { failureReply, writeReply } from "../answer.ts";
-import type { Bound, Forwarding } from "./forward.ts";
+import type { Forwarding } from "./forward.ts";
 
 const established = writeResponseHead(200, []);
 /** A tunnel in which nothing moves for so long is given up. */
@@ -15,8 +17,8 @@ const finishedMs = 10_000;
 export async function serveTunnel(
   on: Forwarding,
   head: RequestHead,
-  { proxied, origin }: Bound,
-  stands: () => boolean,
+  origin: Origin,
+  { passage, isMeant }: { readonly passage: Passage; readonly isMeant: () => boolean },
 ): Promise<boolean | "handed over"> {
   const { connection, face, forward, surface, load } = on;
   const busy =
@@ -29,7 +31,8 @@ export async function serveTunnel(
     const manner = { method: head.method, minor: head.minor, keepAlive: head.keepAlive };
     return writeReply(connection, failureReply(remote), manner);
   }
-  const ended = await face.broker.beginTunnel(surface, proxied.by, originText(origin));
+  const lifeline = new Lifeline();
+  const ended = await face.broker.beginTunnel(surface, passage, originText(origin), lifeline);
   if (ended instanceof Failure) {
     remote.destroy();
     return writeReply(connection, failureReply(ended), { ...head, keepAlive: false });
@@ -47,10 +50,14 @@ export async function serveTunnel(
     patience = finishedMs;
     stay();
   };
-  const mayPass = (): boolean => {
-    if (stands()) return true;
+  const close = (): void => {
     connection.destroy();
     remote.destroy();
+  };
+  lifeline.onCut(close);
+  const mayPass = (): boolean => {
+    if (isMeant() && passage.stands) return true;
+    close();
     return false;
   };
   try {
