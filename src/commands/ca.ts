@@ -1,7 +1,8 @@
 import { Failure } from "../engine/failure.ts";
-import { readAuthority, removeAuthority, renewAuthority } from "../host/authority/authority.ts";
+import { hasAuthority, removeAuthority, renewAuthority } from "../host/authority/authority.ts";
+import { permits } from "./ca-permits.ts";
 import type { Command, Talk } from "./command.ts";
-import { secureHosts } from "./forward.ts";
+import { authorityOf, keySealOf, secureHosts } from "./forward.ts";
 import { withJanee } from "./open.ts";
 import type { Janee } from "./wire-up.ts";
 
@@ -32,19 +33,24 @@ async function act(janee: Janee, talk: Talk, action: string): Promise<number | F
     return removed ?? (await told(janee, talk, "removed")) ?? 0;
   }
   if (action === "renew") {
-    const made = await renewAuthority(path, secureHosts(janee.home.current().config), janee.sessions.now());
+    const hosts = secureHosts(janee.home.current().config);
+    const made = await renewAuthority(path, hosts, janee.sessions.now(), keySealOf(janee));
     return made instanceof Failure ? made : ((await told(janee, talk, "renewed")) ?? 0);
   }
-  const known = readAuthority(path);
-  if (known instanceof Failure) return known;
-  if (!known) {
+  if (!hasAuthority(path)) {
     return new Failure("not_found", "there is no local authority yet", {
       next: "janee run or the forward proxy makes one at first use; janee ca renew makes one now",
     });
   }
+  // For the services as they are now: what is printed is what clients will be shown certificates of.
+  const known = await authorityOf(janee);
+  if (known instanceof Failure) return known;
   const { cert, hosts, expiresAt } = known;
   if (talk.json) talk.printJson({ cert, hosts, expiresAt: new Date(expiresAt).toISOString() });
-  else talk.print(cert.trimEnd());
+  else {
+    talk.print(cert.trimEnd());
+    talk.say(`janee: ${permits(known)}`);
+  }
   return 0;
 }
 

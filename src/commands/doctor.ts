@@ -8,6 +8,7 @@ import { placeOf } from "../host/key-place.ts";
 import type { Environment } from "../host/keyring.ts";
 import { keychain } from "../host/runtime.ts";
 import type { Command } from "./command.ts";
+import { checkAuthority } from "./doctor-authority.ts";
 import {
   checkConfig,
   checkEnvironment,
@@ -103,6 +104,7 @@ async function examine(home: string, environment: Environment, port: number): Pr
         ...((await look("credentials", () => checkCredentials(home, sound.config, vault, environment))) ??
           []),
       );
+    if (sound) all.push(...((await look("authority", () => checkAuthority(home, sound.config))) ?? []));
     if (sound)
       all.push(...((await look("exec", () => checkPrograms(home, environment, sound.config))) ?? []));
     all.push(...((await look("state", () => checkState(home, vault))) ?? []));

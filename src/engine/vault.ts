@@ -14,7 +14,7 @@ import {
   sealText,
   toBase64Url,
 } from "./seal.ts";
-import type { Secret } from "./secret.ts";
+import { Secret } from "./secret.ts";
 
 const keyLength = 32;
 const auditId = "audit";
@@ -53,6 +53,12 @@ export interface Wrapping {
   readonly outer: Uint8Array;
   /** Given when the vault is bound to this machine. */
   readonly machineId: string | undefined;
+}
+
+const besidePrefix = "sealed-beside:v1:";
+
+function encode(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
 }
 
 export class Vault {
@@ -100,6 +106,29 @@ export class Vault {
   /** What stands for keys stays the same over rotations, for commands that run through one. */
   get placeholderKey(): Uint8Array {
     return derive(this.#keys.audit, this.#keys.id, "janee placeholders v1");
+  }
+
+  /** A secret in a file of its own, which stays as it is over rotations. `bound`: it opens beside this text alone. */
+  sealBeside(name: string, text: string, bound: string): string {
+    const box = sealBytes(
+      this.#keyOf(name),
+      encode(text),
+      encode(JSON.stringify([name, bound])),
+      this.#entropy,
+    );
+    return `${besidePrefix}${toBase64Url(box)}`;
+  }
+
+  /** undefined: it was sealed by another vault, for another purpose or beside another text, or it is damaged. */
+  openBeside(name: string, sealed: string, bound: string): Secret | undefined {
+    if (!sealed.startsWith(besidePrefix)) return undefined;
+    const box = fromBase64Url(sealed.slice(besidePrefix.length));
+    const plain = box && openBytes(this.#keyOf(name), box, encode(JSON.stringify([name, bound])));
+    return plain && new Secret(new TextDecoder().decode(plain));
+  }
+
+  #keyOf(name: string): Uint8Array {
+    return derive(this.#keys.audit, this.#keys.id, `janee ${name} v1`);
   }
 
   /** `setAt`: when the credential was given, which a person can read from the sealed text. */

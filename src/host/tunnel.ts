@@ -14,8 +14,12 @@ const dialTimeoutMs = 10_000;
 /** Nobody looks after deadlines here: the client's is the tunnel's, and ends both. */
 const open: OpenConnections = new Set();
 
-export async function dialTunnel(origin: Origin, network: NetworkSettings): Promise<Connection | Failure> {
-  const addresses = isIP(origin.host) === 0 ? await lookUp(origin.host) : [origin.host];
+export async function dialTunnel(
+  origin: Origin,
+  network: NetworkSettings,
+  resolve: (host: string) => Promise<string[] | Failure> = lookUp,
+): Promise<Connection | Failure> {
+  const addresses = isIP(origin.host) === 0 ? await resolve(origin.host) : [origin.host];
   if (addresses instanceof Failure) return addresses;
   const [first] = addresses;
   if (first === undefined || !addresses.every(isPublic)) {
@@ -27,8 +31,9 @@ export async function dialTunnel(origin: Origin, network: NetworkSettings): Prom
       },
     );
   }
+  // The network's proxy is told the address as well: it could look the name up to another one.
   const socket = network.proxy
-    ? await dialProxy(network.proxy, originText(origin))
+    ? await dialProxy(network.proxy, originText({ ...origin, host: first }))
     : await dial(first, origin);
   return socket instanceof Failure ? socket : new SocketConnection(socket, open);
 }

@@ -2,15 +2,25 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
-import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { Failure } from "../../src/engine/failure.ts";
-import { ensureAuthority, readAuthority, renewAuthority } from "../../src/host/authority/authority.ts";
+import { createVault, Vault, withNextKey, withoutOldKeys } from "../../src/engine/vault.ts";
+import {
+  ensureAuthority,
+  hasBareKey,
+  type KeptAuthority,
+  type KeySeal,
+  openAuthority,
+  readAuthority,
+  renewAuthority,
+} from "../../src/host/authority/authority.ts";
 import { type AuthorityFile, Issuer, makeAuthority } from "../../src/host/authority/certificates.ts";
+import { entropy } from "../../src/host/clock.ts";
 import { asyncRun } from "../support/async-run.ts";
 
 const limit = { timeout: 60_000 };
@@ -100,28 +110,88 @@ test("it signs no further authority and lasts a year; a host's certificate lasts
   assert.equal(leaf.verify(own.publicKey), true);
 });
 
+const outer = { provider: "file", outer: new Uint8Array(32).fill(7), machineId: undefined } as const;
+
+function sealOf({ vault }: { readonly vault: Vault }): KeySeal {
+  return {
+    seal: (key, cert) => vault.sealBeside("authority", key, cert),
+    open: (kept, cert) => vault.openBeside("authority", kept, cert),
+  };
+}
+
+function made(kept: KeptAuthority | Failure): KeptAuthority {
+  assert.ok(!(kept instanceof Failure), String(kept));
+  return kept;
+}
+
+function keyOf(kept: KeptAuthority, by: KeySeal): string {
+  const opened = openAuthority(kept, by);
+  assert.ok(!(opened instanceof Failure), String(opened));
+  return opened.key;
+}
+
 test(
-  "it is made once, made again under its key for further hosts, and lies in private files",
+  "it is made once, and made again under its key where its hosts change or its end is near",
   limit,
   async () => {
     const home = mkdtempSync(join(folder, "home-"));
     const now = Date.now();
+    const by = sealOf(createVault(outer, entropy));
     assert.equal(readAuthority(home), undefined);
-    const first = await ensureAuthority(home, ["a.example"], now);
-    assert.ok(!(first instanceof Failure));
-    assert.deepEqual(await ensureAuthority(home, ["a.example"], now), first);
-    const wider = await ensureAuthority(home, ["a.example", "b.example"], now);
-    assert.ok(!(wider instanceof Failure));
-    assert.deepEqual([wider.key, wider.hosts], [first.key, ["a.example", "b.example"]]);
-    const late = await ensureAuthority(home, ["a.example"], now + 350 * dayMs);
-    assert.ok(!(late instanceof Failure));
-    assert.ok(late.expiresAt > wider.expiresAt);
-    const renewed = await renewAuthority(home, ["a.example"], now);
-    assert.ok(!(renewed instanceof Failure));
-    assert.notEqual(renewed.key, first.key);
+    const first = made(await ensureAuthority(home, ["a.example"], now, by));
+    assert.deepEqual(await ensureAuthority(home, ["a.example"], now, by), first);
+    const wider = made(await ensureAuthority(home, ["b.example", "a.example"], now, by));
+    assert.deepEqual([keyOf(wider, by), wider.hosts], [keyOf(first, by), ["a.example", "b.example"]]);
+    assert.deepEqual(await ensureAuthority(home, ["a.example", "b.example"], now, by), wider);
+    const narrower = made(await ensureAuthority(home, ["b.example"], now, by));
+    assert.deepEqual([keyOf(narrower, by), narrower.hosts], [keyOf(first, by), ["b.example"]]);
+    const late = made(await ensureAuthority(home, ["b.example"], now + 350 * dayMs, by));
+    assert.ok(late.expiresAt > narrower.expiresAt);
+    const renewed = made(await renewAuthority(home, ["a.example"], now, by));
+    assert.notEqual(keyOf(renewed, by), keyOf(first, by));
     assert.equal(statSync(join(home, "ca")).mode & 0o777, 0o700);
     assert.equal(statSync(join(home, "ca/authority.json")).mode & 0o777, 0o600);
     writeFileSync(join(home, "ca/authority.json"), "{}");
-    assert.ok((await ensureAuthority(home, ["a.example"], now)) instanceof Failure);
+    assert.ok((await ensureAuthority(home, ["a.example"], now, by)) instanceof Failure);
+  },
+);
+
+test("its key is sealed with the vault, beside its certificate, and outlives a rotation", limit, async () => {
+  const home = mkdtempSync(join(folder, "home-"));
+  const file = join(home, "ca/authority.json");
+  const created = createVault(outer, entropy);
+  const by = sealOf(created);
+  const kept = made(await ensureAuthority(home, ["a.example"], Date.now(), by));
+  const key = keyOf(kept, by);
+  const text = readFileSync(file, "utf8");
+  assert.ok(!text.includes("PRIVATE KEY") && !text.includes(key.split("\n")[1] ?? key));
+  const rotated = new Vault(withoutOldKeys(withNextKey(created.vault.bare(), entropy)), entropy);
+  assert.equal(keyOf(kept, sealOf({ vault: rotated })), key);
+  const other = await makeAuthority(["a.example"], Date.now());
+  for (const strange of [
+    openAuthority(kept, sealOf(createVault(outer, entropy))),
+    openAuthority({ ...kept, cert: other.cert }, by),
+    openAuthority({ ...kept, keptKey: `${kept.keptKey.slice(0, -2)}AA` }, by),
+    openAuthority({ ...kept, keptKey: "" }, by),
+  ]) {
+    assert.equal(strange instanceof Failure && strange.code, "store_refused");
+  }
+});
+
+test(
+  "the bare key of an older janee is read, and sealed at the next use under the same certificate",
+  limit,
+  async () => {
+    const home = mkdtempSync(join(folder, "home-"));
+    const by = sealOf(createVault(outer, entropy));
+    const older = await makeAuthority(["a.example"], Date.now());
+    mkdirSync(join(home, "ca"), { mode: 0o700 });
+    const file = join(home, "ca/authority.json");
+    writeFileSync(file, JSON.stringify(older), { mode: 0o600 });
+    const read = readAuthority(home);
+    assert.ok(read && !(read instanceof Failure) && hasBareKey(read));
+    const sealed = made(await ensureAuthority(home, ["a.example"], Date.now(), by));
+    assert.deepEqual([sealed.cert, keyOf(sealed, by)], [older.cert, older.key]);
+    assert.ok(!readFileSync(file, "utf8").includes("PRIVATE KEY"));
   },
 );

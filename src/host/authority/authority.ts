@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { createSecureContext } from "node:tls";
 import { Failure } from "../../engine/failure.ts";
+import type { Secret } from "../../engine/secret.ts";
 import type { TlsIdentity } from "../../wire/connection.ts";
 import { ensureHome, readPrivate, removeFile, writeAtomic } from "../files.ts";
 import { homeLock, withLock } from "../lock.ts";
@@ -21,19 +22,60 @@ export function hasAuthority(home: string): boolean {
   return existsSync(authorityPath(home));
 }
 
+/** As it lies in its file: with a key that the vault opens, or the bare one of an older janee. */
+export interface KeptAuthority extends Omit<AuthorityFile, "key"> {
+  readonly keptKey: string;
+}
+
+/** Seals the key of the authority with the home's vault, beside its certificate. */
+export interface KeySeal {
+  seal(key: string, cert: string): string;
+  open(kept: string, cert: string): Secret | undefined;
+}
+
+const bare = "-----BEGIN ";
+
+/** As an older janee left it. */
+export function hasBareKey({ keptKey }: KeptAuthority): boolean {
+  return keptKey.startsWith(bare);
+}
+
+export function keep(authority: AuthorityFile, by: KeySeal): KeptAuthority {
+  const { cert, key, hosts, expiresAt } = authority;
+  return { cert, keptKey: by.seal(key, cert), hosts, expiresAt };
+}
+
+export function openAuthority(kept: KeptAuthority, by: KeySeal): AuthorityFile | Failure {
+  const { cert, keptKey, hosts, expiresAt } = kept;
+  const key = hasBareKey(kept) ? keptKey : by.open(keptKey, cert)?.reveal();
+  if (key !== undefined) return { cert, key, hosts, expiresAt };
+  return new Failure(
+    "store_refused",
+    "the key of the local certificate authority does not open with this vault",
+    {
+      next: "make a new one: janee ca renew",
+    },
+  );
+}
+
 /** undefined: none was made yet. */
-export function readAuthority(home: string): AuthorityFile | Failure | undefined {
+export function readAuthority(home: string): KeptAuthority | Failure | undefined {
   if (!existsSync(join(home, "ca"))) return undefined;
   const bytes = readPrivate(authorityPath(home), largest);
   if (bytes === undefined || bytes instanceof Failure) return bytes;
   try {
-    const { cert, key, hosts, expiresAt } = JSON.parse(bytes.toString("utf8")) as Partial<AuthorityFile>;
+    const {
+      cert,
+      key: keptKey,
+      hosts,
+      expiresAt,
+    } = JSON.parse(bytes.toString("utf8")) as Partial<AuthorityFile>;
     const sound =
       typeof cert === "string" &&
-      typeof key === "string" &&
+      typeof keptKey === "string" &&
       Array.isArray(hosts) &&
       Number.isFinite(expiresAt);
-    if (sound) return { cert, key, hosts: hosts.map(String), expiresAt: Number(expiresAt) };
+    if (sound) return { cert, keptKey, hosts: hosts.map(String), expiresAt: Number(expiresAt) };
   } catch {
     // Said below, as of every other content that is not what was written.
   }
@@ -52,37 +94,48 @@ export function renewAuthority(
   home: string,
   hosts: readonly string[],
   now: number,
-): Promise<AuthorityFile | Failure> {
-  return underLock(home, async () => write(home, await makeAuthority(sorted(hosts), now)));
+  by: KeySeal,
+): Promise<KeptAuthority | Failure> {
+  return underLock(home, async () => write(home, keep(await makeAuthority(sorted(hosts), now), by)));
 }
 
-/** The one there is, made at first use, and made again under its key where hosts were added or its end is near. */
+/**
+ * The one there is, made at first use, and made again under its key where its hosts have become others or its end is
+ * near: one that is gone from the config is one that nobody who trusts the new certificate takes from it.
+ */
 export async function ensureAuthority(
   home: string,
   hosts: readonly string[],
   now: number,
-): Promise<AuthorityFile | Failure> {
-  const fits = (known: AuthorityFile): boolean =>
-    now < known.expiresAt - renewBeforeMs && hosts.every((host) => known.hosts.includes(host));
+  by: KeySeal,
+): Promise<KeptAuthority | Failure> {
+  const fits = (known: KeptAuthority): boolean =>
+    now < known.expiresAt - renewBeforeMs && sorted(known.hosts).join() === sorted(hosts).join();
   const found = readAuthority(home);
-  if (found instanceof Failure || (found && fits(found))) return found;
+  const isDone = (known: KeptAuthority): boolean => fits(known) && !hasBareKey(known);
+  if (found instanceof Failure || (found && isDone(found))) return found;
   return underLock(home, async () => {
     const known = readAuthority(home);
-    if (known instanceof Failure || (known && fits(known))) return known;
-    return write(home, await makeAuthority(sorted(hosts), now, known));
+    if (known instanceof Failure || (known && isDone(known))) return known;
+    const opened = known && openAuthority(known, by);
+    if (opened instanceof Failure) return opened;
+    const stays = known && opened && fits(known);
+    return write(home, keep(stays ? opened : await makeAuthority(sorted(hosts), now, opened), by));
   });
 }
 
 async function underLock(
   home: string,
-  work: () => Promise<AuthorityFile | Failure>,
-): Promise<AuthorityFile | Failure> {
+  work: () => Promise<KeptAuthority | Failure>,
+): Promise<KeptAuthority | Failure> {
   return withLock(homeLock(home), work);
 }
 
-function write(home: string, authority: AuthorityFile): AuthorityFile | Failure {
+function write(home: string, kept: KeptAuthority): KeptAuthority | Failure {
   const refused = ensureHome(join(home, "ca"));
-  return refused ?? writeAtomic(authorityPath(home), `${JSON.stringify(authority)}\n`) ?? authority;
+  const { cert, keptKey: key, hosts, expiresAt } = kept;
+  const text = `${JSON.stringify({ cert, key, hosts, expiresAt })}\n`;
+  return refused ?? writeAtomic(authorityPath(home), text) ?? kept;
 }
 
 function sorted(hosts: readonly string[]): string[] {
@@ -91,13 +144,15 @@ function sorted(hosts: readonly string[]): string[] {
 
 /** Certificates for hosts, each made once and kept as long as it is used. */
 export class Identities {
-  readonly #authority: () => Promise<AuthorityFile | Failure>;
+  readonly #authority: () => Promise<KeptAuthority | Failure>;
+  readonly #by: KeySeal;
   readonly #now: () => number;
   readonly #made = new Map<string, Made>();
   #issuer: { readonly cert: string; readonly open: Promise<Issuer | Failure> } | undefined;
 
-  constructor(authority: () => Promise<AuthorityFile | Failure>, now: () => number) {
+  constructor(authority: () => Promise<KeptAuthority | Failure>, by: KeySeal, now: () => number) {
     this.#authority = authority;
+    this.#by = by;
     this.#now = now;
   }
 
@@ -126,7 +181,9 @@ export class Identities {
     const authority = await this.#authority();
     if (authority instanceof Failure) return authority;
     if (this.#issuer?.cert !== authority.cert) {
-      this.#issuer = { cert: authority.cert, open: Issuer.open(authority) };
+      const opened = openAuthority(authority, this.#by);
+      if (opened instanceof Failure) return opened;
+      this.#issuer = { cert: authority.cert, open: Issuer.open(opened) };
     }
     return this.#issuer.open;
   }
