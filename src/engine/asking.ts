@@ -149,11 +149,18 @@ function wishOf(progress: Progress, judged: Judged): AskedFor {
     ...(call.reason === undefined ? {} : { reason: call.reason }),
     method,
     target: targetText(target),
-    headers: fields.map(({ key, value }) => `${key}: ${value}`).sort(),
+    headers: headersOf(fields, call),
     bodyBytes: bodyLength(body),
     ...(digest === undefined ? {} : { bodyDigest: digest }),
     ...(preview === undefined ? {} : { bodyPreview: preview }),
   };
+}
+
+/** Of a WebSocket without its key, which is another each time it is asked for and says nothing (RFC 6455 section 4.1). */
+function headersOf(fields: Judged["admission"]["fields"], { upgrade }: Progress["call"]): string[] {
+  const kept = upgrade === undefined ? fields : fields.filter(({ key }) => key !== "sec-websocket-key");
+  const lines = kept.map(({ key, value }) => `${key}: ${value}`);
+  return (upgrade === undefined ? lines : [...lines, `upgrade: ${upgrade}`]).sort();
 }
 
 function askedEntry(id: string, shown: Question): Parameters<Trail["note"]>[0] {

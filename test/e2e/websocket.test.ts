@@ -85,7 +85,7 @@ class Stage {
 services:
   live: { baseUrl: "https://localhost:${on.upstream.port}", caFile: "${certificate.file}", auth: { type: bearer, key: "${canary}" } }
 capabilities:
-  live: { service: live, autoApprove: true, rules: [ { allow: "GET /v1/*" }, { deny: "*" } ] }
+  live: { service: live, autoApprove: true, rules: [ { ask: "GET /v1/asked/*" }, { allow: "GET /v1/*" }, { deny: "*" } ] }
 `);
       await on.home.do(["ca", "renew"]);
       on.ca = (await on.home.do(["ca", "print"])).stdout;
@@ -102,13 +102,24 @@ capabilities:
   }
 
   /** A handshake through a tunnel whose TLS janee ends. */
-  async ask(path: string, more = ""): Promise<Client> {
+  async ask(path: string, more = "", own = key): Promise<Client> {
     const authority = `localhost:${this.upstream.port}`;
     const { client } = await tunnelled({
       ...{ port: this.serving.port, authority, ca: this.ca },
       authorization: basic("x", this.token),
     });
-    return client.write(handshake(path, authority, more));
+    return client.write(handshake(path, authority, more, own));
+  }
+
+  /** The same address, without a handshake. */
+  async plain(path: string, work: (client: Client) => Promise<void>): Promise<void> {
+    const authority = `localhost:${this.upstream.port}`;
+    const { client } = await tunnelled({
+      ...{ port: this.serving.port, authority, ca: this.ca },
+      authorization: basic("x", this.token),
+    });
+    client.write(`GET ${path} HTTP/1.1\r\nHost: ${authority}\r\n\r\n`);
+    await work(client);
   }
 
   async close(): Promise<void> {
@@ -117,8 +128,8 @@ capabilities:
   }
 }
 
-function handshake(path: string, host: string, more = ""): string {
-  const fields = `Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: ${key}\r\nSec-WebSocket-Version: 13\r\n`;
+function handshake(path: string, host: string, more = "", own = key): string {
+  const fields = `Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: ${own}\r\nSec-WebSocket-Version: 13\r\n`;
   return `GET ${path} HTTP/1.1\r\nHost: ${host}\r\n${fields}Sec-WebSocket-Extensions: permessage-deflate\r\n${more}\r\n`;
 }
 
@@ -294,3 +305,48 @@ test("a revocation closes it", limit, async () => {
   assert.equal(Buffer.from(frames.at(-1)?.text ?? "", "latin1").readUInt16BE(0), 1008);
   await client.untilClosed();
 });
+
+test(
+  "under an ask rule it waits for a yes, which is good for one handshake with whatever key",
+  limit,
+  async () => {
+    const on = await stage();
+    on.upstream.answer = (seen, exchange) => {
+      agree(seen, exchange);
+      exchange.write(frame(1, "let in"));
+    };
+    const path = "/v1/asked/live?room=1";
+    const ask = (more = "", at = path) => on.ask(at, more, randomBytes(16).toString("base64"));
+    const refusal = async (client: Client): Promise<string | undefined> => {
+      const answer = await client.answer();
+      client.destroy();
+      assert.equal(answer.status, 403, answer.text);
+      return answer.error.code;
+    };
+    assert.equal(await refusal(await ask()), "approval_pending");
+    assert.equal(await refusal(await ask()), "approval_pending");
+    type Waiting = { id: string; target: string; headers: string[] };
+    const waiting = await on.home.json<Waiting[]>(["approvals"]);
+    assert.deepEqual(
+      waiting.map(({ target }) => target),
+      [path],
+    );
+    assert.ok(waiting[0]?.headers.includes("upgrade: websocket"), JSON.stringify(waiting));
+    const yes = { env: { JANEE_UNATTENDED: "1" } };
+    await on.home.do(["approve", waiting[0]?.id ?? ""], yes);
+    // The yes is for this handshake: not for another room, nor for a plain request to the same address.
+    assert.equal(await refusal(await ask("", "/v1/asked/live?room=2")), "approval_pending");
+    assert.equal(await refusal(await ask("Sec-WebSocket-Protocol: other\r\n")), "approval_pending");
+    await on.plain(path, async (client) => {
+      assert.equal(await refusal(client), "approval_pending");
+    });
+    assert.equal(on.upstream.seen.length, 0);
+    const client = await ask();
+    const [greeting] = await framesOf(client, 1);
+    assert.equal(greeting?.text, "let in");
+    const arrivals = on.upstream.seen.map((seen) => seen.values("authorization"));
+    assert.deepEqual(arrivals, [[`Bearer ${canary}`]]);
+    client.destroy();
+    assert.equal(await refusal(await ask()), "approval_pending");
+  },
+);
