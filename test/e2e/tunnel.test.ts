@@ -1,5 +1,6 @@
 // Tunnels to where no capability is: whoever is behind them holds up nobody, and they end with what let them be opened.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -202,5 +203,22 @@ test("the tunnel of a run ends when what it runs with is revoked", limit, async 
     await home.do(["revoke", "--capability", "gh"]);
     const { status, stdout, stderr } = await running;
     assert.deepEqual([stdout.trim().split("\n"), status], [["200", "closed"], 0], stderr);
+  });
+});
+
+test("no tunnel of a run is left when it ends, though what it started goes on", limit, async () => {
+  await withStubborn(async ({ home, far }) => {
+    const script = join(root, "test/support/clients/tunnel.mjs");
+    const out = join(home.beside, "tunnel.out");
+    // Until the tunnel stands; then the command ends, and leaves the other one behind.
+    const leaving =
+      'node "$1" "$2" >"$3" 2>&1 & n=0; until grep -q 200 "$3" || [ $n -ge 100 ]; do n=$((n+1)); sleep 0.1; done';
+    const words = ["--capability", "gh", "--unmatched", "tunnel", "--", "sh", "-c", leaving, "sh"];
+    const { status, stderr } = await home.run(["run", ...words, script, authority, out]);
+    assert.equal(status, 0, stderr);
+    await until(10_000, "the tunnel's end", () => readFileSync(out, "utf8").includes("closed"));
+    assert.ok(readFileSync(out, "utf8").startsWith("200"));
+    assert.ok("hello".startsWith(far.heard()));
+    assert.ok(home.audit().some(({ event, outcome }) => event === "tunnel" && outcome === "ended"));
   });
 });
