@@ -108,8 +108,9 @@ export class Broker {
   }
 
   /** When all that was let through has ended, and its last line is written. */
-  idle(): Promise<void> {
-    return this.#inFlight.idle();
+  async idle(): Promise<void> {
+    await this.#inFlight.idle();
+    await this.#tunnels.idle();
   }
 
   /** A person's answer to a question that waits; undefined: it waits no more. */
@@ -227,9 +228,9 @@ export class Broker {
     if (unwritten) return unwritten;
     this.#tunnels.begin(passage, lifeline);
     return async (bytes) => {
-      this.#tunnels.end(passage);
       const durationMs = Math.round(this.#parts.sessions.now() - startedAt);
       await this.#trail.note({ ...who, outcome: "ended", durationMs, ...bytes });
+      this.#tunnels.end(passage);
     };
   }
 

@@ -31,6 +31,7 @@ export class Tunnels {
   readonly #parts: TunnelParts;
   readonly #standings: Standings;
   readonly #open = new Map<Passage, Lifeline>();
+  readonly #waiting: (() => void)[] = [];
 
   constructor(parts: TunnelParts, standings: Standings) {
     this.#parts = parts;
@@ -58,6 +59,14 @@ export class Tunnels {
 
   end(passage: Passage): void {
     this.#open.delete(passage);
+    if (this.#open.size > 0) return;
+    for (const done of this.#waiting.splice(0)) done();
+  }
+
+  /** When none stands, and the last line of each is written. */
+  async idle(): Promise<void> {
+    if (this.#open.size === 0) return;
+    await new Promise<void>((done) => this.#waiting.push(done));
   }
 
   /** Also where nothing moves a tunnel ends with what let it be opened. */
