@@ -112,9 +112,9 @@ async function says(
 }
 
 const fetches =
-  (...runtime: string[]) =>
+  (expected: string, ...runtime: string[]) =>
   (on: Stage) =>
-    says(on, "openai", [...runtime, join(scripts, "fetch.mjs"), said], "hello hello");
+    says(on, "openai", [...runtime, join(scripts, "fetch.mjs"), said], expected);
 
 const denoRun = [deno, "run", "-A", "--quiet"];
 const runtimes = [["node"], [bun], denoRun];
@@ -160,16 +160,21 @@ const clients: readonly Real[] = [
   },
   {
     client: "Node",
-    what: "`fetch`, `node:https`",
+    what: "`fetch`, `node:https`, an agent of its own",
     version: ["node", "--version"],
-    use: fetches("node"),
+    use: fetches("hello hello hello", "node"),
   },
-  { client: "Bun", what: "`fetch`, `node:https`", version: [bun, "--version"], use: fetches(bun) },
+  {
+    client: "Bun",
+    what: "`fetch`, `node:https`",
+    version: [bun, "--version"],
+    use: fetches("hello hello", bun),
+  },
   {
     client: "Deno",
-    what: "`fetch`, `node:https`",
+    what: "`fetch`, `node:https`, an agent of its own",
     version: [deno, "--version"],
-    use: fetches(...denoRun),
+    use: fetches("hello hello hello", ...denoRun),
   },
   {
     client: "Python",
