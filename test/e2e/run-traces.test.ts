@@ -136,7 +136,7 @@ class Running {
     return this.child.pid ?? 0;
   }
 
-  says(word: string): Promise<void> {
+  says(word: string): Promise<unknown> {
     return until(20_000, `the command to say ${word}: ${this.err}`, () => this.out.includes(word));
   }
 
