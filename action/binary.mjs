@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { lstatSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { bareEnvironment, input, lines, Problem } from "./runner.mjs";
+import { bareEnvironment, bytesOf, input, lines, Problem } from "./runner.mjs";
 
 const longestMs = 5 * 60_000;
 const largest = 256 * 1024 * 1024;
@@ -18,7 +18,7 @@ export async function install(folder) {
   const path = input("path");
   const version = input("version");
   if (path !== "") {
-    const bytes = readFileSync(path);
+    const bytes = bytesOf("path", path, largest);
     verify(bytes, path);
     writeFileSync(program, bytes, { mode: 0o700 });
   } else {

@@ -3,8 +3,8 @@ import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { put } from "./runner.mjs";
 
-/** Of one process alone; and NODE_OPTIONS, which the runner refuses: Node 22.21 and later need it no more. */
-const notForOthers = /^(?:_|PWD|OLDPWD|SHLVL|NODE_OPTIONS)$/;
+/** Of one process or one step alone; and NODE_OPTIONS, which the runner refuses: Node 22.21 and later need it no more. */
+const notForOthers = /^(?:_|PWD|OLDPWD|SHLVL|NODE_OPTIONS|INPUT_.*)$/s;
 
 export const proxyNames = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"].flatMap((name) => [
   name,

@@ -1,8 +1,8 @@
 // Installs janee, starts it around a command that only waits, and gives later steps that command's environment.
 import { spawn } from "node:child_process";
-import { mkdtempSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, openSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { isAbsolute, join, relative } from "node:path";
+import { isAbsolute, join, relative, sep } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { install, sha256 } from "./binary.mjs";
@@ -12,19 +12,25 @@ import { entry, flag, input, lines, Problem, put, show } from "./runner.mjs";
 
 const startsWithinMs = 60_000;
 
+/** Wherever links lead. */
+function isInWorkspace(path) {
+  const real = (one) => (existsSync(one) ? realpathSync(one) : one);
+  const inside = relative(real(process.env.GITHUB_WORKSPACE ?? process.cwd()), real(path));
+  return !(inside.split(sep)[0] === ".." || isAbsolute(inside));
+}
+
 function flagsOf(folder, config) {
   const flags = ["run", "--mask", "--config", config, "--summary", join(folder, "summary.md")];
-  for (const binding of lines(input("bind"))) flags.push("--bind", binding);
+  for (const binding of lines(input("bind"))) flags.push(`--bind=${binding}`);
   for (const name of ["capability", "unmatched"])
-    if (input(name) !== "") flags.push(`--${name}`, input(name));
+    if (input(name) !== "") flags.push(`--${name}=${input(name)}`);
   const caFile = input("ca-file");
   if (caFile !== "") {
     // A pull request can change every file of the workspace.
-    const inside = relative(process.env.GITHUB_WORKSPACE ?? process.cwd(), caFile);
-    if (!isAbsolute(caFile) || !(inside.startsWith("..") || isAbsolute(inside))) {
+    if (!isAbsolute(caFile) || isInWorkspace(caFile)) {
       throw new Problem("ca-file: expected an absolute path outside the workspace");
     }
-    flags.push("--ca-file", caFile);
+    flags.push(`--ca-file=${caFile}`);
   }
   return flags;
 }

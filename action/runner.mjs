@@ -1,6 +1,6 @@
 // What the runner gives an action, and what it takes from one.
 import { randomBytes } from "node:crypto";
-import { appendFileSync } from "node:fs";
+import { appendFileSync, readFileSync, statSync } from "node:fs";
 
 export class Problem extends Error {}
 
@@ -24,9 +24,20 @@ export function flag(name) {
 /** Into GITHUB_ENV, GITHUB_STATE or GITHUB_OUTPUT. The end of a value cannot be guessed by who wrote the value. */
 export function put(file, name, value) {
   const path = process.env[file];
+  // Such a name would be read as the beginning of another variable.
+  if (/[\r\n=]|<</.test(name))
+    throw new Problem(`a variable has a name that no later step can have: ${name}`);
   if (!path) throw new Problem(`${file} is not set: this runs as an action of a workflow`);
   const end = `end_${randomBytes(16).toString("hex")}`;
   appendFileSync(path, `${name}<<${end}\n${value}\n${end}\n`);
+}
+
+/** A file that an input names. */
+export function bytesOf(name, path, largest) {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (!stat?.isFile()) throw new Problem(`${name}: ${path} is no file`);
+  if (stat.size > largest) throw new Problem(`${name}: ${path} is larger than ${largest} bytes`);
+  return readFileSync(path);
 }
 
 /** For programs that need no secret: what an earlier step may have told git to run gets none either. */

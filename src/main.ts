@@ -19,12 +19,18 @@ function write(descriptor: 1 | 2, text: string): void {
   }
 }
 
+/** A runner of jobs takes lines for commands to itself: what others wrote into a message is none. */
+function inert(text: string): string {
+  if (process.env.GITHUB_ACTIONS !== "true") return text;
+  return text.replaceAll("##[", "## [").replace(/^(\s*):(?=:)/gm, "$1: ");
+}
+
 const talk = {
   environment: process.env,
   json: argv.slice(0, argv.includes("--") ? argv.indexOf("--") : undefined).includes("--json"),
   print: (text: string) => write(1, text),
   printJson: (value: unknown) => write(1, JSON.stringify(value, undefined, 2)),
-  say: (text: string) => write(2, text),
+  say: (text: string) => write(2, inert(text)),
 };
 
 /** Set by janee itself for a command that it runs: git or ssh wants a password, and started this to ask for it. */

@@ -1,4 +1,5 @@
 // Which tables there are, by file, and where each stands: between `<!-- name -->` and `<!-- /name -->`.
+import { clientsTable } from "./clients.ts";
 import { configKeys } from "./config-keys.ts";
 import { referencesTable } from "./references.ts";
 import { schemesTable } from "./schemes.ts";
@@ -11,6 +12,7 @@ export function tables(): ReadonlyMap<string, ReadonlyMap<string, string>> {
       new Map([
         ["schemes", schemesTable()],
         ["references", referencesTable()],
+        ["clients", clientsTable()],
       ]),
     ],
     ["docs/config.md", new Map([["keys", configKeys()]])],

@@ -3,7 +3,7 @@ import { schemeOf } from "../engine/credential/index.ts";
 import { isMade } from "../engine/credential/scheme.ts";
 import { Failure } from "../engine/failure.ts";
 import { maskLines } from "../engine/masks.ts";
-import { printsWhereParentDoes } from "../host/run/output.ts";
+import { printsToRunner } from "../host/run/output.ts";
 import type { Arguments, Talk } from "./command.ts";
 import { asksOthers } from "./run-secrets.ts";
 import type { Janee } from "./wire-up.ts";
@@ -11,10 +11,10 @@ import type { Janee } from "./wire-up.ts";
 /** `token`: it opens the proxy of this run. */
 export async function tellMasks(janee: Janee, talk: Talk, args: Arguments, token: string): Promise<void> {
   if (talk.environment.GITHUB_ACTIONS !== "true") return;
-  if (!args.flag("mask") && !printsWhereParentDoes()) {
+  if (!args.flag("mask") && !printsToRunner()) {
     // In a file or in another program, these lines would be the very leak that they are to stop.
     talk.say(
-      "janee: no values are masked, as the output is redirected (--mask: print the lines all the same)",
+      "janee: no values are masked, as the output does not go to the runner (--mask: print the lines all the same)",
     );
     return;
   }

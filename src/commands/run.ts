@@ -1,6 +1,4 @@
 import type { Caller } from "../engine/caller.ts";
-import type { Config } from "../engine/config.ts";
-import { fillWithPlaceholder } from "../engine/exec/environment.ts";
 import { Failure } from "../engine/failure.ts";
 import { shapeOf } from "../engine/placeholder-shape.ts";
 import { newToken, shortId } from "../engine/token.ts";
@@ -8,23 +6,19 @@ import type { Observed } from "../engine/trail.ts";
 import { visible } from "../engine/visible.ts";
 import { entropy } from "../host/clock.ts";
 import { digest } from "../host/digest.ts";
-import { type ChildEnd, endBySignal, runChild } from "../host/run/child.ts";
-import { inRunFolder, writeRunFiles } from "../host/run/folder.ts";
-import { libc } from "../host/spawn/libc.ts";
+import { type ChildEnd, endBySignal } from "../host/run/child.ts";
+import { inRunFolder } from "../host/run/folder.ts";
 import { isInteractive } from "../host/terminal.ts";
-import { runEnvironment } from "../surface/run/environment.ts";
-import { nodeProxy } from "../surface/run/node-proxy.ts";
 import { askOnTerminal } from "./ask-on-terminal.ts";
 import type { Arguments, Command, Talk } from "./command.ts";
 import { endDeadRuns, ownerOf } from "./dead-runs.ts";
 import { withElsewhere } from "./elsewhere.ts";
 import { exitCode } from "./exit-code.ts";
 import { fail } from "./fail.ts";
-import { authorityOf } from "./forward.ts";
 import { withJanee } from "./open.ts";
-import { listenForRun, type RunListener } from "./run-listener.ts";
-import { tellMasks } from "./run-masks.ts";
-import { knownSecrets } from "./run-secrets.ts";
+import { runBehind } from "./run-behind.ts";
+import { listenForRun } from "./run-listener.ts";
+import { LateSecrets } from "./run-secrets.ts";
 import { openSummary } from "./run-summary.ts";
 import { RunTally } from "./run-tally.ts";
 import { callerOf, namesOf } from "./run-wish.ts";
@@ -98,14 +92,21 @@ export const command: Command = {
       tally.count(entry);
       if (entry.event === "alarm") talk.say(`janee: ALARM: ${visible(entry.message ?? "")}`);
     };
+    let tellAlarm = (_message: string): void => {};
+    const late = new LateSecrets((message) => {
+      observe({ event: "alarm", code: undefined, redactions: 0, message });
+      tellAlarm(message);
+    });
+    const opened = late.learned.bind(late);
     const work = async (janee: Janee): Promise<number | Failure> => {
-      const ended = await start(janee, talk, args, tally);
+      tellAlarm = (message) => void janee.note({ event: "alarm", surface: "run", owner: "janee", message });
+      const ended = await start(janee, talk, args, { tally, late });
       await summary?.write(janee, talk, tally);
       return ended;
     };
     const result = elsewhere
-      ? await withElsewhere(talk, args, work, { shapeOf, observe })
-      : await withJanee(talk, work, { shapeOf, observe });
+      ? await withElsewhere(talk, args, work, { shapeOf, observe, opened })
+      : await withJanee(talk, work, { shapeOf, observe, opened });
     if (result instanceof Failure) {
       if (result.code === "usage") return result;
       fail(result, talk);
@@ -132,7 +133,18 @@ function resultOf(end: ChildEnd): number {
   return end.status;
 }
 
-async function start(janee: Janee, talk: Talk, args: Arguments, tally: RunTally): Promise<number | Failure> {
+/** What is kept of a run beside its requests. */
+interface Watched {
+  readonly tally: RunTally;
+  readonly late: LateSecrets;
+}
+
+async function start(
+  janee: Janee,
+  talk: Talk,
+  args: Arguments,
+  { tally, late }: Watched,
+): Promise<number | Failure> {
   if (talk.environment.JANEE_RUN !== undefined) {
     return new Failure("person_required", "this is inside a janee run already, whose capabilities hold", {
       next: "start the command without janee run, or leave the outer one",
@@ -161,11 +173,11 @@ async function start(janee: Janee, talk: Talk, args: Arguments, tally: RunTally)
     });
     if (listener instanceof Failure) return listener;
     const ran = await inRunFolder(janee.home.path, id, (folder) =>
-      runBehind(janee, talk, args, { folder, id, token, listener, caller, names }),
+      runBehind(janee, talk, args, { folder, id, token, listener, caller, names, late }),
     );
     await listener.close();
     await janee.broker.idle();
-    return ran;
+    return ran instanceof Failure ? ran : resultOf(ran);
   } finally {
     await janee.broker.endSessionsOf(caller, "run");
     watch.stop();
@@ -205,63 +217,4 @@ async function openSessions(
 
 function mayAsk(talk: Talk): boolean {
   return isInteractive() || talk.environment.JANEE_UNATTENDED === "1";
-}
-
-interface Behind {
-  readonly folder: string;
-  readonly id: string;
-  readonly token: string;
-  readonly listener: RunListener;
-  readonly caller: Caller;
-  readonly names: readonly string[];
-}
-
-function mappedVariables(
-  config: Config,
-  { names, caller }: Behind,
-  janee: Janee,
-): ReadonlyMap<string, string> {
-  const all = new Map<string, string>();
-  for (const name of names) {
-    const capability = config.capabilities.get(name);
-    const service = config.services.get(capability?.service ?? "");
-    if (!capability?.runMap || !service) continue;
-    const stand = janee.placeholders.of(caller.owner, service);
-    for (const [variable, value] of fillWithPlaceholder(capability.runMap, service.auth, stand)) {
-      if (!all.has(variable)) all.set(variable, value);
-    }
-  }
-  return all;
-}
-
-async function runBehind(janee: Janee, talk: Talk, args: Arguments, on: Behind): Promise<number | Failure> {
-  const { config } = janee.home.current();
-  const authority = await authorityOf(janee);
-  if (authority instanceof Failure) return authority;
-  const files = writeRunFiles(on.folder, talk.environment, authority.cert, nodeProxy);
-  if (files instanceof Failure) return files;
-  const store = config.stores.vault?.service;
-  const services = [...config.services.values(), ...(store ? [store] : [])];
-  const used = on.names.flatMap((name) => {
-    const service = config.services.get(config.capabilities.get(name)?.service ?? "");
-    return service ? [{ service, placeholder: janee.placeholders.of(on.caller.owner, service) }] : [];
-  });
-  const { variables, withheld } = runEnvironment({
-    parent: talk.environment,
-    proxyUrl: `http://janee:${on.token}@127.0.0.1:${on.listener.port}`,
-    id: on.id,
-    pristine: args.flag("pristine"),
-    services,
-    used,
-    mapped: mappedVariables(config, on, janee),
-    isSecret: await knownSecrets(janee, services),
-    files,
-  });
-  await tellMasks(janee, talk, args, on.token);
-  // Credentials are in this process: its command reads neither its environment nor its memory in /proc.
-  (await libc()).closeMemory();
-  if (withheld.length > 0) talk.say(`janee: kept from the command: ${withheld.map(visible).join(", ")}`);
-  const end = await runChild(args.rest, variables);
-  if (end.kind === "unstarted") talk.say(`janee: ${visible(args.rest[0] ?? "")}: ${end.why}`);
-  return resultOf(end);
 }

@@ -2,6 +2,7 @@ import { judge, type Session } from "../engine/session.ts";
 import { timeLeft } from "../engine/time-left.ts";
 import { columns } from "./columns.ts";
 import type { Command } from "./command.ts";
+import { endDeadRuns } from "./dead-runs.ts";
 import { withJanee } from "./open.ts";
 
 export const command: Command = {
@@ -11,7 +12,10 @@ export const command: Command = {
   run: (args, talk) =>
     withJanee(
       talk,
-      async ({ sessions }) => {
+      async (janee) => {
+        const { sessions } = janee;
+        // One whose janee run was killed is live for nobody.
+        await endDeadRuns(janee);
         const now = sessions.now();
         const shown = sessions
           .list({ ended: args.flag("all") })

@@ -5,13 +5,14 @@ import { Approvals } from "../engine/approval.ts";
 import { AuditTrail } from "../engine/audit.ts";
 import { RowSeal } from "../engine/authentic.ts";
 import { Broker } from "../engine/broker.ts";
+import type { Service } from "../engine/config.ts";
 import { Endpoint } from "../engine/credential/endpoint.ts";
-import type { CredentialTools } from "../engine/credential/scheme.ts";
+import type { CredentialTools, OpenedSecrets } from "../engine/credential/scheme.ts";
 import { Tokens } from "../engine/credential/tokens.ts";
 import type { Entry } from "../engine/entry.ts";
 import { Failure } from "../engine/failure.ts";
 import { Placeholders, type ShapeOf } from "../engine/placeholder.ts";
-import type { Policy, Spawner } from "../engine/ports.ts";
+import type { Opener, Policy, Spawner } from "../engine/ports.ts";
 import { PreparedServices } from "../engine/prepared.ts";
 import { Sessions } from "../engine/session.ts";
 import { shortId } from "../engine/token.ts";
@@ -49,6 +50,8 @@ const writerIdLength = 10;
 export interface WiredMore {
   /** Told of each line of the trail that this process writes of a request. */
   readonly observe?: (entry: Observed) => void;
+  /** Told of the credentials of each service that a request needs, once they are known. */
+  readonly opened?: (service: Service, opened: OpenedSecrets) => void;
   /** How placeholders look that are handed out here. */
   readonly shapeOf?: ShapeOf;
 }
@@ -106,7 +109,7 @@ export function wireUp(home: Home, policy: Policy = home, more: WiredMore = {}):
     endpoint: new Endpoint(upstream, policy, alarm),
     exchange: home.exchange.bind(home),
   };
-  const services = new PreparedServices(home, credentialTools);
+  const services = new PreparedServices(telling(home, more.opened), credentialTools);
   const spawner = makeSpawner({ home: home.path, environment: home.environment });
   const placeholders = new Placeholders(digest, () => home.vault.placeholderKey, more.shapeOf);
   const broker = new Broker({
@@ -124,6 +127,18 @@ export function wireUp(home: Home, policy: Policy = home, more: WiredMore = {}):
       upstream.close();
       journal.close();
       store.close();
+    },
+  };
+}
+
+function telling(home: Home, opened: WiredMore["opened"]): Opener {
+  if (!opened) return home;
+  return {
+    exchange: home.exchange.bind(home),
+    async open(service) {
+      const secrets = await home.open(service);
+      if (!(secrets instanceof Failure)) opened(service, secrets);
+      return secrets;
     },
   };
 }

@@ -1,7 +1,7 @@
 // The action, both entries run as a runner runs them: what it installs, which policy it takes, what later steps get.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { pathToFileURL } from "node:url";
@@ -235,6 +235,124 @@ test("what has another digest does not run, nor what says another version", limi
     assert.equal((await job.entry("post", inputs)).status, 0);
   }
 });
+
+/** Lines that the runner takes for commands, but for those that every entry prints about itself. */
+function commandsIn(log: string): string[] {
+  const own = /^::(?:add-mask::|error title=janee::|notice title=janee::)/;
+  const found: string[] = [];
+  let stopped: string | undefined;
+  for (const line of log.split("\n")) {
+    const [, word] = /^::stop-commands::([0-9a-f]{32})$/.exec(line) ?? [];
+    if (stopped === undefined && word !== undefined) stopped = word;
+    else if (stopped !== undefined && line === `::${stopped}::`) stopped = undefined;
+    else if (stopped === undefined && /^\s*::|##\[/.test(line) && !own.test(line)) found.push(line);
+  }
+  return found;
+}
+
+test(
+  "inputs that try to be more than they are start nothing, and say nothing to the runner",
+  limit,
+  async () => {
+    const on = await stage();
+    const digest = { config: join(on.job.folder, "policy.yaml") };
+    writeFileSync(digest.config, on.narrow);
+    symlinkSync(on.job.workspace, join(on.job.folder, "way-in"));
+    const word = "\n::stop-commands::word\n::set-output name=a::b";
+    const cases: readonly (readonly [inputs: Record<string, string>, said: RegExp])[] = [
+      [{ capability: `api${word}` }, /there is no capability/],
+      [{ capability: "--unmatched=tunnel" }, /there is no capability/],
+      [{ unmatched: "tunnel --capability api" }, /--unmatched wants deny or tunnel/],
+      [{ unmatched: `deny${word}` }, /--unmatched wants deny or tunnel/],
+      [{ bind: `--config=${digest.config}` }, /--bind/],
+      [{ bind: `API_KEY=${on.url}\nAPI_KEY=https://evil.example/x` }, /--bind/],
+      [{ bind: "API_KEY=https://evil.example" }, /API_KEY would go to/],
+      [{ config: `${config}${word}` }, /is not in the commit that runs/],
+      [{ config: "-h" }, /is not in the commit that runs/],
+      [{ config: ".github" }, /is not in the commit that runs/],
+      [{ config: "a/../../policy.yaml" }, /expected a path in the repository/],
+      [{ config: "/dev/zero", "config-sha256": sha256(on.narrow) }, /\/dev\/zero is no file/],
+      [{ config: "nosuch.yaml", "config-sha256": sha256(on.narrow) }, /nosuch\.yaml is no file/],
+      [{ "ca-file": join(on.job.folder, "way-in/readme.txt") }, /outside the workspace/],
+      [{ "ca-file": "workspace/ca.pem" }, /outside the workspace/],
+      [{ path: on.job.folder }, /is no file/],
+      [{ path: "/dev/zero" }, /is no file/],
+      [{ version: `${version}${word}` }, /version: expected/],
+      [{ sha256: `${on.digest}${word}` }, /expected the digest of/],
+      [{ "fail-on-deny": "yes" }, /expected true or false/],
+    ];
+    for (const [inputs, said] of cases) {
+      const job = on.on(on.base);
+      const ran = await job.entry("main", on.inputs(inputs), key);
+      const of = `${JSON.stringify(inputs)}: ${ran.stdout}${ran.stderr}`;
+      assert.equal(ran.status, 1, of);
+      assert.match(ran.stdout, said, of);
+      assert.equal(job.exported.size, 0, of);
+      assert.deepEqual(commandsIn(ran.stdout), [], of);
+      assert.ok(!/^::error .*\bat \S+\.mjs:/m.test(ran.stdout), `it is expected, and no bug: ${of}`);
+      const printed = ran.stdout.split("\n").filter((line) => !line.startsWith("::add-mask::"));
+      assert.ok(!`${printed.join("\n")}${ran.stderr}`.includes(canary), of);
+      assert.equal((await job.entry("post", on.inputs(inputs))).status, 0, of);
+    }
+    assert.deepEqual(on.alive(), []);
+    assert.deepEqual(
+      commandsIn(`a ##[x]\n::debug::y\n${"::stop-commands::word"}`).length,
+      3,
+      "it would find them",
+    );
+  },
+);
+
+test("whoever's commit an event tries out, its policy is not taken from there", limit, async () => {
+  const on = await stage();
+  for (const name of ["deployment", "deployment_status", "pull_request_target", "merge_group", ""]) {
+    const ran = await on.on(on.pull, { name }).entry("main", on.inputs(), key);
+    assert.match(ran.stdout, /names no commit/, name);
+    assert.equal(on.job.exported.size, 0, name);
+  }
+  // In a pull request the place of the policy may be anything: a link to a device, or to a wide policy.
+  for (const target of ["/dev/zero", "../wide.yaml", "nowhere"]) {
+    const odd = on.job.commit("odd", { [config]: `link to ${target}`, "wide.yaml": on.wide });
+    const job = on.on(odd, { name: "pull_request", base: on.base });
+    const main = await job.entry("main", on.inputs(), key);
+    assert.equal(main.status, 0, main.stdout);
+    assert.match(main.stdout, /differs in this pull request/);
+    assert.equal(job.outputs().get("policy-sha256"), sha256(on.narrow));
+    assert.match((await job.step(`curl -sS -X DELETE ${on.url}/v1/x`)).stdout, /denied/);
+    assert.equal((await job.entry("post", on.inputs())).status, 0);
+    // Merged, a link is the text of a link, which is no policy.
+    const merged = await on.on(odd, { name: "push" }).entry("main", on.inputs(), key);
+    assert.equal(merged.status, 1, merged.stdout);
+  }
+  on.job.commit("main-again", { [config]: on.narrow });
+});
+
+test(
+  "what a variable of the job is called or holds reaches later steps as it is, or not at all",
+  limit,
+  async () => {
+    const on = await stage();
+    const odd = { "A<<B": canary, MULTI: `a\nPATH<<x\n/evil\nx\n${canary}`, BLANK: `  ${canary}\n` };
+    const job = on.on(on.base);
+    const main = await job.entry("main", on.inputs(), { ...key, ...odd });
+    assert.equal(main.status, 1, main.stdout);
+    assert.match(main.stdout, /a variable has a name that no later step can have: A<<B/);
+    const { "A<<B": _, ...fine } = odd;
+    const next = on.on(on.base);
+    assert.equal((await next.entry("main", on.inputs(), { ...key, ...fine })).status, 0, next.log);
+    assert.equal(next.exported.get("MULTI"), "");
+    assert.equal(next.exported.get("BLANK"), "");
+    assert.ok(!next.exported.has("PATH"));
+    const names = [...next.exported.keys()];
+    assert.deepEqual(
+      names.filter((name) => !/^[A-Za-z_]\w*$/.test(name)),
+      [],
+    );
+    for (const name of ["LD_PRELOAD", "BASH_ENV", "NODE_OPTIONS", "GITHUB_ENV", "GITHUB_PATH"])
+      assert.ok(!names.includes(name), name);
+    assert.equal((await next.entry("post", on.inputs())).status, 0);
+  },
+);
 
 test("fail-on-deny fails the job in post, and an unbound variable before it begins", limit, async () => {
   const on = await stage();

@@ -132,6 +132,20 @@ inBothEras("what is listed is scrubbed, and what is not is a limit that the READ
   agent.heard = agent.heard.replaceAll(canary, "");
 });
 
+if (linux) {
+  test("no descriptor of janee goes to a command", limit, async () => {
+    const listed = outOf(await exec(await agentOf(), "bird", ["bird", "open"]));
+    const lines = listed
+      .split("\n")
+      .filter((line) => line.includes(" -> ") && !/-> \/proc\/\d+\/fd$/.test(line));
+    assert.deepEqual(
+      lines.map((line) => / (\d+) -> /.exec(line)?.[1]),
+      ["0", "1", "2"],
+      listed,
+    );
+  });
+}
+
 // EXEC-096
 inBothEras("the environment is made from nothing, in a home that is gone afterwards", async (agent) => {
   const names = outOf(await exec(agent, "bird", ["bird", "env"]));

@@ -1,45 +1,58 @@
-// Real clients, unmodified, behind `janee run`: nothing is said to them but what is in their environment. The table of the
-// README is what this has seen.
+// Real clients, unmodified, behind `janee run`: they ask the vendors' own hosts, and nothing is said to them but what is in
+// their environment. The network's proxy leads those hosts to servers of this test, which want the real key. The README's
+// table is the record of what this has seen: JANEE_RECORD_CLIENTS=1 writes it, `bun scripts/tables.ts` puts it there.
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { type SeenClient, seenClients, seenClientsFile } from "../../scripts/tables/clients.ts";
 import { type ApiServer, startApi } from "../support/api-server.ts";
 import { makeCertificate } from "../support/certificates.ts";
 import { type GitServer, startGitServer } from "../support/git-server.ts";
 import { canary, Home, root } from "../support/janee.ts";
+import { startTunnelProxy, type TunnelProxy } from "../support/tunnel.ts";
 
 const limit = { timeout: 120_000 };
 const bun = join(root, ".tools/node_modules/bun/bin/bun.exe");
 const deno = join(root, ".tools/node_modules/deno/deno");
 const scripts = join(root, "test/support/clients");
+const said = "https://api.openai.com/v1/said";
+const apis = ["api.openai.com", "api.anthropic.com", "api.stripe.com", "api.github.com"];
 
 class Stage {
   readonly home = new Home();
   api!: ApiServer;
   git!: GitServer;
+  network!: TunnelProxy;
 
   static async open(): Promise<Stage> {
     const on = new Stage();
     const { home } = on;
     try {
-      const certificate = makeCertificate(home.beside, "upstream", ["DNS:localhost"]);
+      const names = [...apis, "github.com"].map((name) => `DNS:${name}`);
+      const certificate = makeCertificate(home.beside, "upstream", names);
       on.api = await startApi(certificate, canary);
       on.git = await startGitServer(join(home.beside, "git"), certificate, canary);
+      const served = join(home.beside, "git/served");
+      mkdirSync(join(served, "o"));
+      symlinkSync("../repo.git", join(served, "o/repo.git"));
+      on.network = await startTunnelProxy((host) => (host === "github.com" ? on.gitPort : on.api.port));
       await home.do(["init"]);
-      const at = `baseUrl: "https://localhost:${on.api.port}", caFile: "${certificate.file}"`;
       home.writeConfig(`
 services:
-  openai: { ${at}, auth: { type: bearer, key: "${canary}" } }
-  anthropic: { ${at}, auth: { type: headers, header: x-api-key, key: "${canary}" } }
-  stripe: { ${at}, auth: { type: bearer, key: "${canary}" } }
-  code: { baseUrl: "${on.git.origin}", caFile: "${certificate.file}", auth: { type: basic, username: x-access-token, password: "${canary}" } }
+  openai: { baseUrl: https://api.openai.com/v1, auth: { type: bearer, key: "${canary}" } }
+  anthropic: { baseUrl: https://api.anthropic.com, auth: { type: headers, header: x-api-key, key: "${canary}" } }
+  stripe: { baseUrl: https://api.stripe.com, auth: { type: bearer, key: "${canary}" } }
+  github: { baseUrl: https://api.github.com, auth: { type: bearer, key: "${canary}" } }
+  code: { baseUrl: https://github.com, auth: { type: basic, username: x-access-token, password: "${canary}" } }
 capabilities:
   openai: { service: openai, autoApprove: true }
   anthropic: { service: anthropic, autoApprove: true }
   stripe: { service: stripe, autoApprove: true }
+  github: { service: github, autoApprove: true }
   code: { service: code, autoApprove: true }
+network: { proxy: "http://127.0.0.1:${on.network.port}", caFile: "${certificate.file}" }
 `);
       return on;
     } catch (error) {
@@ -48,13 +61,13 @@ capabilities:
     }
   }
 
-  get url(): string {
-    return `https://localhost:${this.api.port}/v1/said`;
+  get gitPort(): number {
+    return Number(new URL(this.git.origin).port);
   }
 
   /** A command behind the proxy, which must succeed without the key in anything that it shows. */
   async run(capability: string, words: readonly string[], cwd = this.home.beside): Promise<string> {
-    const env = { STRIPE_AT: this.url, GIT_CONFIG_NOSYSTEM: "1" };
+    const env = { GIT_CONFIG_NOSYSTEM: "1", GIT_TERMINAL_PROMPT: "0" };
     const ran = await this.home.run(["run", "--capability", capability, "--", ...words], { env, cwd });
     assert.equal(ran.status, 0, `${words.join(" ")}: ${ran.stderr}${ran.stdout}`);
     assert.ok(!`${ran.stdout}${ran.stderr}`.includes(canary));
@@ -63,8 +76,7 @@ capabilities:
 
   async close(): Promise<void> {
     await this.home.dispose();
-    await this.api?.stop();
-    await this.git?.stop();
+    for (const server of [this.network, this.api, this.git]) await server?.stop();
   }
 }
 
@@ -79,7 +91,8 @@ interface Real {
   /** As the README names it. */
   readonly client: string;
   readonly what: string;
-  readonly program: string;
+  /** What prints its version; it is not there where this fails. */
+  readonly version: readonly string[];
   readonly use: (on: Stage) => Promise<void>;
 }
 
@@ -88,72 +101,103 @@ async function says(
   capability: string,
   words: readonly string[],
   expected: string,
+  host = "api.openai.com",
 ): Promise<void> {
   const before = on.api.asked.length;
   assert.equal(await on.run(capability, words), expected);
   const asked = on.api.asked.slice(before);
-  assert.ok(asked.length > 0 && asked.every(({ authorized }) => authorized), JSON.stringify(asked));
-}
-
-function sdk(name: string, runtime: readonly string[]): (on: Stage) => Promise<void> {
-  return (on) => says(on, name, [...runtime, join(scripts, "sdks.mjs"), name], "hello hello");
+  assert.ok(asked.length > 0, "nothing came to the service");
+  for (const one of asked)
+    assert.deepEqual([one.authorized, one.host], [true, host], `${words.join(" ")}: ${one.line}`);
 }
 
 const fetches =
-  (...runtime: string[]) =>
+  (expected: string, ...runtime: string[]) =>
   (on: Stage) =>
-    says(on, "openai", [...runtime, join(scripts, "fetch.mjs"), on.url], "hello hello");
+    says(on, "openai", [...runtime, join(scripts, "fetch.mjs"), said], expected);
 
 const denoRun = [deno, "run", "-A", "--quiet"];
+const runtimes = [["node"], [bun], denoRun];
+
+/** Its package, and the host that it asks by itself. */
+function sdk(client: string, name: string, capability: string, host: string, what: string): Real {
+  return {
+    client: `${client} (npm)`,
+    what: `${what}, on Node, Bun and Deno`,
+    version: [
+      "node",
+      "-p",
+      `require(${JSON.stringify(join(root, "node_modules", client, "package.json"))}).version`,
+    ],
+    use: async (on) => {
+      for (const runtime of runtimes)
+        await says(on, capability, [...runtime, join(scripts, "sdks.mjs"), name], "hello hello", host);
+    },
+  };
+}
+
+const python = (library: string): readonly string[] => ["python3", join(scripts, "client.py"), library, said];
 
 const clients: readonly Real[] = [
   {
     client: "curl",
     what: "`curl https://…`",
-    program: "curl",
-    use: (on) => says(on, "openai", ["curl", "-sS", on.url], '{"said":"hello"}'),
+    version: ["curl", "--version"],
+    use: (on) => says(on, "openai", ["curl", "-sS", said], '{"said":"hello"}'),
   },
   {
     client: "wget",
     what: "`wget https://…`",
-    program: "wget",
-    use: (on) => says(on, "openai", ["wget", "-qO-", on.url], '{"said":"hello"}'),
+    version: ["wget", "--version"],
+    use: (on) => says(on, "openai", ["wget", "-qO-", said], '{"said":"hello"}'),
   },
-  { client: "git", what: "clone, commit, push", program: "git", use: gitRoundTrip },
-  { client: "Node", what: "`fetch`, `node:https`", program: "node", use: fetches("node") },
-  { client: "Bun", what: "`fetch`, `node:https`", program: bun, use: fetches(bun) },
-  { client: "Deno", what: "`fetch`, `node:https`", program: deno, use: fetches(...denoRun) },
+  { client: "git", what: "clone, commit, push", version: ["git", "--version"], use: gitRoundTrip },
+  {
+    client: "gh",
+    what: "`gh api`, `gh issue list`, `gh issue create`, `gh repo clone`",
+    version: ["gh", "--version"],
+    use: ghAtWork,
+  },
+  {
+    client: "Node",
+    what: "`fetch`, `node:https`, an agent of its own",
+    version: ["node", "--version"],
+    use: fetches("hello hello hello", "node"),
+  },
+  {
+    client: "Bun",
+    what: "`fetch`, `node:https`",
+    version: [bun, "--version"],
+    use: fetches("hello hello", bun),
+  },
+  {
+    client: "Deno",
+    what: "`fetch`, `node:https`, an agent of its own",
+    version: [deno, "--version"],
+    use: fetches("hello hello hello", ...denoRun),
+  },
   {
     client: "Python",
-    what: "`urllib`, `requests`",
-    program: "python3",
-    use: (on) => says(on, "openai", ["python3", join(scripts, "client.py"), on.url], "hello hello"),
+    what: "`urllib`",
+    version: ["python3", "--version"],
+    use: (on) => says(on, "openai", python("urllib"), "hello"),
   },
   {
-    client: "openai (npm)",
-    what: "a call and a stream, on Node, Bun and Deno",
-    program: "node",
-    use: sdks("openai"),
+    client: "requests (Python)",
+    what: "`requests.get`",
+    version: ["python3", "-c", "import requests; print(requests.__version__)"],
+    use: (on) => says(on, "openai", python("requests"), "hello"),
   },
-  {
-    client: "@anthropic-ai/sdk (npm)",
-    what: "a call and a stream, on Node, Bun and Deno",
-    program: "node",
-    use: sdks("anthropic"),
-  },
-  { client: "stripe (npm)", what: "a call, on Node, Bun and Deno", program: "node", use: sdks("stripe") },
+  sdk("openai", "openai", "openai", "api.openai.com", "a call and a stream"),
+  sdk("@anthropic-ai/sdk", "anthropic", "anthropic", "api.anthropic.com", "a call and a stream"),
+  sdk("stripe", "stripe", "stripe", "api.stripe.com", "a call"),
+  sdk("@octokit/rest", "octokit", "github", "api.github.com", "a call, pages and GraphQL"),
 ];
-
-function sdks(name: string): (on: Stage) => Promise<void> {
-  return async (on) => {
-    for (const runtime of [["node"], [bun], denoRun]) await sdk(name, runtime)(on);
-  };
-}
 
 async function gitRoundTrip(on: Stage): Promise<void> {
   const folder = join(on.home.beside, "clones");
   mkdirSync(folder, { recursive: true });
-  await on.run("code", ["git", "clone", "-q", `${on.git.origin}/repo.git`, "work"], folder);
+  await on.run("code", ["git", "clone", "-q", "https://github.com/o/repo.git", "work"], folder);
   const work = join(folder, "work");
   const who = ["-c", "user.name=a", "-c", "user.email=a@example.com"];
   execFileSync("git", [...who, "commit", "-q", "--allow-empty", "-m", "from behind the proxy"], {
@@ -165,23 +209,75 @@ async function gitRoundTrip(on: Stage): Promise<void> {
   assert.ok(!helper.includes(canary));
 }
 
-for (const { client, program, use } of clients) {
-  const there = spawnSync(program, ["--version"], { stdio: "ignore" }).status === 0;
-  // No test is skipped: a program that is not installed is one fewer test.
-  if (there) test(`${client}, unmodified, behind janee run`, limit, async () => use(await stage()));
+async function ghAtWork(on: Stage): Promise<void> {
+  const gh = (words: readonly string[], expected: string) =>
+    says(on, "github", ["gh", ...words], expected, "api.github.com");
+  await gh(["api", "user", "--jq", ".login"], "hello");
+  await gh(["issue", "list", "-R", "o/repo", "--json", "title", "--jq", ".[0].title"], "hello");
+  const create = ["issue", "create", "-R", "o/repo", "--title", "a", "--body", "b"];
+  await gh(create, "https://github.com/o/repo/issues/3");
+  await gh(["api", "--paginate", "repos/o/repo/issues", "--jq", ".[].title"], "hello\nhello");
+  await on.run("github,code", ["gh", "repo", "clone", "o/repo", "by-gh", "--", "-q"]);
+  const cloned = readFileSync(join(on.home.beside, "by-gh/.git/config"), "utf8");
+  assert.match(cloned, /url = https:\/\/github\.com\/o\/repo\.git/);
 }
 
-test("the README's table names these clients, and no other", limit, () => {
-  const readme = readFileSync(join(root, "README.md"), "utf8");
-  const rows = [...readme.matchAll(/^\| ([^|]+?) +\| ([^|]+?) +\| seen \|$/gm)].map(([, client, what]) => [
-    client,
-    what,
-  ]);
-  assert.deepEqual(
-    rows,
-    clients.map(({ client, what }) => [client, what]),
-  );
+/** undefined: it is not installed. */
+function versionOf({ version: [program = "", ...args] }: Real): string | undefined {
+  const { status, stdout } = spawnSync(program, args, { encoding: "utf8" });
+  return status === 0 ? /\d+(?:\.\d+)+/.exec(stdout)?.[0] : undefined;
+}
+
+const seen: SeenClient[] = [];
+
+for (const real of clients) {
+  const { client, what, use } = real;
+  const version = versionOf(real);
+  // No test is skipped: a program that is not installed is one fewer test.
+  if (version === undefined) continue;
+  test(`${client}, unmodified, behind janee run`, limit, async () => {
+    await use(await stage());
+    seen.push({ client, version, what });
+  });
+}
+
+/** Of the lock: every machine has the same one. */
+const isPinned = ({ client }: Pick<SeenClient, "client">): boolean => /^Bun$|^Deno$|\(npm\)$/.test(client);
+
+test("what was seen here is what the record says, and the record knows no other client", limit, () => {
+  const record = process.env.JANEE_RECORD_CLIENTS === "1" ? rewritten() : seenClients();
+  const text = ({ client, version, what }: SeenClient): string =>
+    `${client} ${isPinned({ client }) ? version : ""} ${what}`;
+  for (const one of seen) {
+    assert.ok(
+      record.some((row) => text(row) === text(one)),
+      `${client(one)}: JANEE_RECORD_CLIENTS=1 writes the record`,
+    );
+  }
+  const all = clients.map((one) => `${one.client} ${one.what}`);
+  for (const row of record) assert.ok(all.includes(`${row.client} ${row.what}`), client(row));
+  for (const one of clients.filter(isPinned)) {
+    assert.ok(
+      seen.some((row) => row.client === one.client),
+      `${one.client} was not seen`,
+    );
+  }
 });
+
+function client({ client: name, version, what }: SeenClient): string {
+  return `${name} ${version}, ${what}`;
+}
+
+/** What is not installed here keeps its row from where it was. */
+function rewritten(): readonly SeenClient[] {
+  const before = seenClients();
+  const rows = clients.flatMap(({ client: name, what }) => {
+    const known = before.find((row) => row.client === name && row.what === what);
+    return seen.find((row) => row.client === name) ?? known ?? [];
+  });
+  writeFileSync(seenClientsFile, `${JSON.stringify(rows, undefined, 2)}\n`);
+  return rows;
+}
 
 test("the key is in nothing that these runs have left", limit, async () => {
   const on = await stage();

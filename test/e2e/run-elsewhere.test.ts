@@ -3,10 +3,13 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import {
   chmodSync,
+  copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
   utimesSync,
   writeFileSync,
@@ -94,6 +97,14 @@ class Runner {
     writeFileSync(file, `${line} ${behind}\nexit $?\n`);
     const [program = "sh", ...args] = [...as, "sh", file];
     return asyncRun(program, args, this.environment(env));
+  }
+
+  /** Starts a step as the runner does, with a pipe of its own for what the step prints. */
+  asRunner(): readonly string[] {
+    const program = join(this.folder, "Runner.Worker");
+    if (!existsSync(program)) copyFileSync(realpathSync("/bin/sh"), program);
+    chmodSync(program, 0o755);
+    return [program, "-c", '"$@" | cat', "step"];
   }
 
   /** What janee has left of all its runs. */
@@ -330,7 +341,7 @@ test(
     on.write(reference);
     const odd = `${canary}/ü"%+x y`.slice(-30);
     const actions = { GITHUB_ACTIONS: "true", API_KEY: odd };
-    const ran = await on.step(["--bind", on.bind], "echo started; env", actions);
+    const ran = await on.step(["--bind", on.bind], "echo started; env", actions, "", on.asRunner());
     const lines = ran.stdout.split("\n");
     const masks = lines.slice(0, lines.indexOf("started"));
     assert.ok(masks.length > 10 && masks.every((line) => line.startsWith("::add-mask::")), ran.stdout);
@@ -358,13 +369,46 @@ test(
 );
 
 test("masks never go into a file or another program, where they would be the leak", limit, async () => {
+  if (process.platform !== "linux") return;
   const on = await runner();
   on.write(reference);
   const log = join(on.folder, "log.txt");
+  const actions = { GITHUB_ACTIONS: "true" };
+  const step = (behind: string, as: readonly string[]): Promise<Ran> =>
+    on.step(["--bind", on.bind], "echo started", actions, behind, as);
   for (const behind of [`> '${log}'`, `| tee '${log}'`]) {
-    const ran = await on.step(["--bind", on.bind], "echo started", { GITHUB_ACTIONS: "true" }, behind);
+    const ran = await step(behind, on.asRunner());
     assert.equal(readFileSync(log, "utf8"), "started\n");
     assert.match(ran.stderr, /no values are masked/);
+  }
+  // One program more in between, which prints where janee does; and a shell that reads what it has started.
+  const inner = [
+    `sh "$1" | tee '${log}'`,
+    `sh -c 'sh "$0"; :' "$1" | tee '${log}'`,
+    `x=$(sh "$1"; :); echo "$x"`,
+  ];
+  for (const line of inner) {
+    const ran = await step("", [...on.asRunner(), "sh", "-c", line.replaceAll('"$1"', '"$2"'), "x"]);
+    assert.doesNotMatch(ran.stdout, /add-mask/, line);
+    assert.match(ran.stderr, /no values are masked/, line);
+  }
+  const through = await step("", [...on.asRunner(), "sh", "-c", '"$@"; exit $?', "x"]);
+  assert.match(through.stdout, /^::add-mask::[\s\S]*started$/m, through.stderr);
+  assert.doesNotMatch((await step("", [])).stdout, /add-mask/, "whoever reads it is no runner");
+});
+
+test("what janee quotes is no command to the runner", limit, async () => {
+  const on = await runner();
+  on.write(reference);
+  for (const [actions, said] of [
+    ["true", "## [stop-commands]word"],
+    ["", "##[stop-commands]word"],
+  ] as const) {
+    const flags = ["--bind", on.bind, "--summary", "/not/there/##[stop-commands]word\n::stop-commands::word"];
+    const ran = await on.step(flags, "true", { GITHUB_ACTIONS: actions });
+    assert.equal(ran.status, 2);
+    assert.ok(ran.stderr.includes(said), ran.stderr);
+    assert.doesNotMatch(ran.stderr, /^\s*::/m);
   }
 });
 

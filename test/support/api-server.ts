@@ -6,8 +6,8 @@ import type { Certificate } from "./certificates.ts";
 
 export interface ApiServer {
   readonly port: number;
-  /** Of each request: the method, the target, and whether the key was right. */
-  readonly asked: { readonly line: string; readonly authorized: boolean }[];
+  /** Of each request: the host, the method, the target, and whether the key was right. */
+  readonly asked: { readonly host: string; readonly line: string; readonly authorized: boolean }[];
   stop(): Promise<void>;
 }
 
@@ -26,6 +26,21 @@ const message = {
 const completion = {
   ...{ id: "1", object: "chat.completion", created: 1, model: "m" },
   choices: [{ index: 0, finish_reason: "stop", message: { role: "assistant", content: "hello" } }],
+};
+const issues = [
+  { number: 1, title: "hello" },
+  { number: 2, title: "hello" },
+];
+const issueNodes = issues.map((issue) => ({
+  ...{ ...issue, state: "OPEN", updatedAt: "2026-01-01T00:00:00Z", labels: { nodes: [], totalCount: 0 } },
+}));
+const graph = {
+  createIssue: { issue: { id: "I_1", url: "https://github.com/o/repo/issues/3" } },
+  repository: {
+    ...{ id: "R_1", name: "repo", owner: { id: "U_1", login: "o" }, hasIssuesEnabled: true },
+    ...{ viewerPermission: "WRITE", defaultBranchRef: { name: "main" }, parent: null },
+    issues: { totalCount: 2, nodes: issueNodes, pageInfo: { hasNextPage: false, endCursor: "" } },
+  },
 };
 const words = ["hel", "lo"];
 
@@ -57,11 +72,11 @@ function anthropicEvents(): string[] {
 }
 
 export async function startApi(certificate: Certificate, key: string): Promise<ApiServer> {
-  const asked: { line: string; authorized: boolean }[] = [];
+  const asked: { host: string; line: string; authorized: boolean }[] = [];
   const server = createServer({ key: certificate.key, cert: certificate.cert }, (request, response) => {
-    const { authorization, "x-api-key": apiKey } = request.headers;
+    const { authorization, host = "", "x-api-key": apiKey } = request.headers;
     const authorized = authorization === `Bearer ${key}` || apiKey === key;
-    asked.push({ line: `${request.method} ${request.url}`, authorized });
+    asked.push({ host, line: `${request.method} ${request.url}`, authorized });
     let body = "";
     request.on("data", (bytes: Buffer) => {
       body += bytes.toString();
@@ -102,8 +117,14 @@ async function answer(request: IncomingMessage, response: ServerResponse, body: 
   const bodies: Readonly<Record<string, unknown>> = {
     "/v1/messages": message,
     "/v1/chat/completions": completion,
+    "/user": { login: "hello" },
+    "/graphql": { data: graph },
+    "/repos/o/repo/issues": { number: 3, title: "hello", html_url: "https://github.com/o/repo/issues/3" },
     "/v1/balance": { object: "balance", available: [{ amount: 4200, currency: "eur" }] },
   };
-  response.writeHead(200, { "content-type": "application/json" });
-  response.end(JSON.stringify(bodies[path ?? ""] ?? { said: "hello" }));
+  const page = Number(new URL(request.url ?? "", "https://x").searchParams.get("page") ?? 1);
+  const more = { link: `<https://${request.headers.host}${path}?page=2&per_page=1>; rel="next"` };
+  const isList = path === "/repos/o/repo/issues" && request.method === "GET";
+  response.writeHead(200, { "content-type": "application/json", ...(isList && page === 1 ? more : {}) });
+  response.end(JSON.stringify((isList ? [issues[page - 1]] : bodies[path ?? ""]) ?? { said: "hello" }));
 }

@@ -27,6 +27,7 @@ case $mode in
   args) for one; do printf '[%s]' "$one"; done ;;
   home) touch "$HOME/left"; stat -c '%a %n' "$HOME" ;;
   pwd) pwd -P ;;
+  open) ls -l /proc/self/fd ;;
   exit) exit "$1" ;;
   kill) kill -9 $$ ;;
   leave) sleep "$1" & echo hi ;;

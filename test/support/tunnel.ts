@@ -8,8 +8,8 @@ export interface TunnelProxy {
   stop(): Promise<void>;
 }
 
-/** Every tunnel leads to `port` on loopback, whatever host it was asked for. */
-export async function startTunnelProxy(port: number): Promise<TunnelProxy> {
+/** Every tunnel leads to a port on loopback: to one, or to that of the host that it was asked for. */
+export async function startTunnelProxy(to: number | ((host: string) => number)): Promise<TunnelProxy> {
   const sockets = new Set<Socket>();
   const asked: string[] = [];
   const keep = (socket: Socket): void => {
@@ -27,7 +27,8 @@ export async function startTunnelProxy(port: number): Promise<TunnelProxy> {
       asked.push(head);
       if (!head.startsWith("CONNECT "))
         return void client.end("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
-      const target = connect({ host: "127.0.0.1", port });
+      const host = /^CONNECT (\S+):\d+ /.exec(head)?.[1] ?? "";
+      const target = connect({ host: "127.0.0.1", port: typeof to === "number" ? to : to(host) });
       keep(target);
       target.on("connect", () => {
         client.write("HTTP/1.1 200 Connection established\r\n\r\n");

@@ -1,7 +1,16 @@
 // A runner, as far as an action can tell: its variables and files, a checkout, an event, and steps that follow.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer, type Server } from "node:http";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +19,9 @@ import { installedCommand, type Ran, root } from "./janee.ts";
 
 export const version = "0.1.0";
 export const archive = `janee-${version}-linux-${process.arch}.tar.gz`;
+
+/** Before the target of a file that is a symbolic link. */
+export const linkTo = "link to ";
 
 export function sha256(bytes: string | Buffer): string {
   return createHash("sha256").update(bytes).digest("hex");
@@ -111,8 +123,11 @@ export class Workflow {
   commit(branch: string, files: Readonly<Record<string, string>>): string {
     if (this.#exists("HEAD")) this.git(this.origin, "checkout", "-q", "-B", branch);
     for (const [name, text] of Object.entries(files)) {
-      mkdirSync(join(this.origin, name, ".."), { recursive: true });
-      writeFileSync(join(this.origin, name), text);
+      const path = join(this.origin, name);
+      mkdirSync(join(path, ".."), { recursive: true });
+      rmSync(path, { force: true });
+      if (text.startsWith(linkTo)) symlinkSync(text.slice(linkTo.length), path);
+      else writeFileSync(path, text);
     }
     this.git(this.origin, "add", "-A");
     this.git(this.origin, "commit", "-q", "-m", "a change");

@@ -12,14 +12,31 @@ export type ChildEnd =
 /** Sent to janee alone, by whoever manages it. */
 const passedOn: readonly NodeJS.Signals[] = ["SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"];
 const arrivesWithinMs = 500;
+const windows = process.platform === "win32";
 /** Typed on a terminal they reach every process of the group: janee stays, and does not send them a second time. */
 const typed: readonly NodeJS.Signals[] = ["SIGINT", "SIGQUIT"];
 
-export function runChild(
+export async function runChild(
   command: readonly string[],
   environment: Readonly<Record<string, string>>,
 ): Promise<ChildEnd> {
-  const [file = "", ...args] = command;
+  const end = await runAs(command, environment);
+  // A script that names no interpreter is the shell's, as for execvp(3), env(1) and every shell; Deno does so by itself.
+  return end.kind === "unstarted" && end.why === "ENOEXEC" && !windows
+    ? told(await runAs(["/bin/sh", "-c", 'exec "$0" "$@"', ...command], environment))
+    : told(end);
+}
+
+/** The reason in words. */
+function told(end: ChildEnd): ChildEnd {
+  if (end.kind !== "unstarted") return end;
+  return { ...end, why: end.status === 127 ? "it was not found" : `it cannot be run (${end.why})` };
+}
+
+function runAs(
+  [file = "", ...args]: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): Promise<ChildEnd> {
   return new Promise((done) => {
     const onTerminal = [0, 1, 2].some((descriptor) => isatty(descriptor));
     let child: ChildProcess | undefined;
@@ -35,18 +52,26 @@ export function runChild(
       ...typed.map((signal) => [signal, onTerminal ? stay : pass] as const),
     ];
     for (const [signal, listener] of listeners) process.on(signal, listener);
-    child = spawn(file, args, { env: { ...environment }, stdio: "inherit" });
-    if (early) send(child, early);
-    const started = child;
     const finish = (end: ChildEnd): void => {
       for (const [signal, listener] of listeners) process.removeListener(signal, listener);
       done(end);
     };
+    // Bun throws what others tell the listener of errors; no name at all is refused by every runtime.
+    const unstarted = ({ code = "", message }: NodeJS.ErrnoException): void =>
+      finish({
+        kind: "unstarted",
+        status: code === "ENOENT" || file === "" ? 127 : 126,
+        why: code || message,
+      });
+    try {
+      child = spawn(file, args, { env: { ...environment }, stdio: "inherit" });
+    } catch (error) {
+      return unstarted(error instanceof Error ? error : new Error(String(error)));
+    }
+    if (early) send(child, early);
+    const started = child;
     started.once("error", (error: NodeJS.ErrnoException) => {
-      if (started.pid !== undefined) return;
-      const missing = error.code === "ENOENT";
-      const why = missing ? "it was not found" : `it cannot be run (${error.code ?? error.message})`;
-      finish({ kind: "unstarted", status: missing ? 127 : 126, why });
+      if (started.pid === undefined) unstarted(error);
     });
     started.once("exit", (status, signal) => {
       if (started.pid === undefined) return;

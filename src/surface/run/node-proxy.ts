@@ -1,10 +1,11 @@
 // Loaded first by Node programs behind the proxy (NODE_OPTIONS): releases before 22.21 and 24.5 do not obey the proxy's
-// variables by themselves. Plain CommonJS for old releases; it leaves newer ones alone.
+// variables by themselves, and newer ones only with the agent that a program did not make itself. Plain CommonJS for old
+// releases.
 export const nodeProxy = `"use strict";
 (() => {
   const [major, minor] = process.versions.node.split(".").map(Number);
   if (process.versions.bun || process.versions.deno) return;
-  if (major > 24 || (major === 24 && minor >= 5) || (major === 22 && minor >= 21)) return;
+  const obeys = major > 24 || (major === 24 && minor >= 5) || (major === 22 && minor >= 21);
   const text = process.env.HTTPS_PROXY || process.env.https_proxy;
   if (!text || !/^http:/.test(text)) return;
   const proxy = new URL(text);
@@ -37,12 +38,14 @@ export const nodeProxy = `"use strict";
   const create = https.Agent.prototype.createConnection;
   https.Agent.prototype.createConnection = function (options, done) {
     const host = options.hostname || options.host || "localhost";
-    if (isDirect(host)) return create.call(this, options, done);
+    const finds = obeys && this.options && this.options.proxyEnv;
+    if (finds || isDirect(host)) return create.call(this, options, done);
     openTunnel(String(host).replace(/^\\[|\\]$/g, ""), options.port || 443, (error, socket) => {
       if (error) return done(error);
       done(null, tls.connect({ ...options, socket, host: undefined, path: undefined, servername: options.servername }));
     });
   };
+  if (obeys) return;
   const key = Symbol.for("undici.globalDispatcher.1");
   const arm = () => {
     const Agent = globalThis[key] && globalThis[key].constructor;

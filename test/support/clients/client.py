@@ -1,13 +1,18 @@
-# Run behind `janee run`: urllib, and requests where it is installed.
+# Run behind `janee run`: the library that is named, with nothing said to it but where.
 import json
 import sys
-import urllib.request
 
-said = [json.load(urllib.request.urlopen(sys.argv[1]))["said"]]
-try:
+
+def said_to_urllib(url):
+    import urllib.request
+
+    return json.load(urllib.request.urlopen(url))["said"]
+
+
+def said_to_requests(url):
     import requests
-except ImportError:
-    said.append("hello")
-else:
-    said.append(requests.get(sys.argv[1]).json()["said"])
-print(*said)
+
+    return requests.get(url).json()["said"]
+
+
+print({"urllib": said_to_urllib, "requests": said_to_requests}[sys.argv[1]](sys.argv[2]))

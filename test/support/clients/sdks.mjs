@@ -1,5 +1,6 @@
 // Run behind `janee run`: the vendors' SDKs as they are, with nothing said to them but what is in the environment.
 import Anthropic from "@anthropic-ai/sdk";
+import { Octokit } from "@octokit/rest";
 import OpenAI from "openai";
 import Stripe from "stripe";
 
@@ -25,14 +26,20 @@ const calls = {
     return [whole.content[0]?.type === "text" ? whole.content[0].text : "", streamed];
   },
   async stripe() {
-    const { hostname, port } = new URL(process.env.STRIPE_AT ?? "");
-    const client = new Stripe(process.env.STRIPE_API_KEY ?? "", {
-      host: hostname,
-      port,
-      maxNetworkRetries: 0,
-    });
+    const client = new Stripe(process.env.STRIPE_API_KEY ?? "", { maxNetworkRetries: 0 });
     const balance = await client.balance.retrieve();
     return [balance.available[0]?.amount === 4200 ? "hello" : "", "hello"];
+  },
+  async octokit() {
+    const client = new Octokit({ auth: process.env.GITHUB_TOKEN });
+    const { data: made } = await client.rest.issues.create({ owner: "o", repo: "repo", title: "a" });
+    const titles = [];
+    const pages = client.paginate.iterator(client.rest.issues.listForRepo, {
+      ...{ owner: "o", repo: "repo", per_page: 1 },
+    });
+    for await (const { data } of pages) titles.push(...data.map(({ title }) => title));
+    const graph = await client.graphql('{ repository(owner: "o", name: "repo") { hasIssuesEnabled } }');
+    return [made.title, titles.length === 2 && graph.repository.hasIssuesEnabled ? titles[1] : ""];
   },
 };
 
