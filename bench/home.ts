@@ -83,6 +83,23 @@ export class JaneeHome {
     this.#save(lines);
   }
 
+  /** A capability and a service of its own each: `bench-0`, `bench-1`, … */
+  configureMany(count: number): void {
+    const names = Array.from({ length: count }, (_, at) => `bench-${at}`);
+    const services = names.map(
+      (name, at) =>
+        `  ${name}: { baseUrl: "http://127.0.0.1:9/${at}", auth: { type: bearer, key: ${canary}${at} } }`,
+    );
+    const capabilities = names.flatMap((name) => [
+      `  ${name}:`,
+      `    service: ${name}`,
+      "    rules:",
+      ...usualRules.map((rule) => `      - ${rule}`),
+    ]);
+    const lines = ["services:", ...services, "capabilities:", ...capabilities];
+    this.#save(lines);
+  }
+
   #write(service: readonly string[], rules: readonly string[]): void {
     const lines = [
       "services:",

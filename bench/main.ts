@@ -5,17 +5,18 @@ import { join } from "node:path";
 import { Box, canPin, cores, pinned, pinSelf } from "./box.ts";
 import { growthLimit, moveBulk } from "./bulk.ts";
 import { benchExec } from "./exec.ts";
-import { megabytes, spread, Table } from "./figures.ts";
+import { megabytes, Table } from "./figures.ts";
 import { benchFirst } from "./first.ts";
 import { benchFlat } from "./flat.ts";
 import { benchForward } from "./forward.ts";
 import { binary } from "./home.ts";
 import { loadCore, proxyCore } from "./load.ts";
 import { benchMcp } from "./mcp.ts";
+import { benchNewcomer } from "./newcomer.ts";
 import { benchProxies, type Pace } from "./proxies.ts";
+import { benchStartup } from "./startup.ts";
 
 const gigabyte = 1024 ** 3;
-const startups = 25;
 
 const parts: Readonly<Record<string, (box: Box, table: Table, pace: Pace) => Promise<void>>> = {
   proxy: benchProxies,
@@ -25,20 +26,11 @@ const parts: Readonly<Record<string, (box: Box, table: Table, pace: Pace) => Pro
   mcp: benchMcp,
   exec: benchExec,
   startup: benchStartup,
+  newcomer: benchNewcomer,
   scrub: benchScrub,
   sign: benchSign,
   bulk: benchBulk,
 };
-
-async function benchStartup(_box: Box, table: Table): Promise<void> {
-  const [program = "", ...args] = pinned([binary(), "--version"], loadCore);
-  const times = Array.from({ length: startups }, () => {
-    const startedAt = performance.now();
-    spawnSync(program, args, { stdio: "ignore" });
-    return performance.now() - startedAt;
-  });
-  table.add("janee --version, wall time", `${spread(times, 1)} ms`);
-}
 
 async function benchScrub(_box: Box, table: Table): Promise<void> {
   const [program = "", ...args] = pinned([process.execPath, join(import.meta.dir, "scrub.ts")], proxyCore);

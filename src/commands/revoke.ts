@@ -5,8 +5,8 @@ import { looksLikeToken } from "../engine/token.ts";
 import { homePath } from "../host/home.ts";
 import { openStateToStop } from "../host/state.ts";
 import type { Command, Talk } from "./command.ts";
-import { unknownCapability } from "./grant.ts";
 import { withJanee } from "./open.ts";
+import { unknownCapability } from "./unknown-capability.ts";
 import type { Janee } from "./wire-up.ts";
 
 export const command: Command = {

@@ -8,6 +8,7 @@ import { ownAuthorities } from "../surface/foreign.ts";
 import { type Load, serveConnection } from "../surface/proxy.ts";
 import type { Command, Talk } from "./command.ts";
 import { forwardFor } from "./forward.ts";
+import { grantSession } from "./granting.ts";
 import { mcpOverHttp } from "./mcp-http.ts";
 import { withJanee } from "./open.ts";
 import { pageOf } from "./page.ts";
@@ -20,13 +21,19 @@ import type { Janee } from "./wire-up.ts";
 const { patience, mostConnections, mostRequests } = bounds;
 
 export const command: Command = {
-  usage: "[--host 127.0.0.1] [--port 5263] [--allow-host NAME]… [--install | --uninstall]",
+  usage:
+    "[--host 127.0.0.1] [--port 5263] [--allow-host NAME]… [--grant CAPABILITY] [--install | --uninstall]",
   flags: {
     host: { type: "string", value: "ADDRESS", help: `address to listen on (default ${defaultHost})` },
     port: {
       type: "string",
       value: "PORT",
       help: `port to listen on (default ${defaultPort}; 0: any free one)`,
+    },
+    grant: {
+      type: "string",
+      value: "CAPABILITY",
+      help: "also make a session for it, as janee grant does, and print how to use it",
     },
     install: { type: "boolean", help: "start it now and at each login, as a service of your user" },
     uninstall: { type: "boolean", help: "stop it, and take that back" },
@@ -52,17 +59,33 @@ export const command: Command = {
         new Failure("usage", "--allow-host wants a name, or NAME:PORT, without a scheme or path"),
       );
     }
+    if (args.flag("grant") && (args.flag("install") || args.flag("uninstall"))) {
+      return Promise.resolve(
+        new Failure("usage", "--grant does not go with --install: nobody would read the token", {
+          next: "install it, then: janee grant CAPABILITY",
+        }),
+      );
+    }
     if (args.flag("install") || args.flag("uninstall")) return installation(args, talk, { host, port });
-    return withJanee(talk, (janee) => serve(janee, talk, host, port, args.texts("allow-host")));
+    return withJanee(talk, (janee) =>
+      serve(janee, talk, {
+        ...{ host, port, allowed: args.texts("allow-host"), grant: args.text("grant") },
+      }),
+    );
   },
 };
+
+interface Serving {
+  readonly host: string;
+  readonly port: number;
+  readonly allowed: readonly string[];
+  readonly grant: string | undefined;
+}
 
 async function serve(
   janee: Janee,
   talk: Talk,
-  host: string,
-  port: number,
-  allowed: readonly string[],
+  { host, port, allowed, grant }: Serving,
 ): Promise<number | Failure> {
   for (const warning of janee.home.warnings) talk.say(`janee: warning: ${visible(warning.message)}`);
   let own: ReadonlySet<string> = new Set();
@@ -98,6 +121,11 @@ async function serve(
   if (listening instanceof Failure) return listening;
   own = ownAuthorities(listening.port, ["127.0.0.1", "localhost", "::1", host], allowed);
   const watch = watchOver(janee, talk);
+  const close = async (): Promise<void> => {
+    watch.stop();
+    await mcp.close();
+    await listening.close();
+  };
   // Only where the forward proxy was used before: no authority is made for nobody.
   if (hasAuthority(janee.home.path)) void forward.warm();
   const unwritten = await janee.note({
@@ -112,17 +140,30 @@ async function serve(
       "janee: warning: tokens and answers travel in the clear on this address; put TLS in front of it",
     );
   }
+  const granted =
+    grant === undefined
+      ? undefined
+      : await grantSession(janee, talk, grant, { command: `serve --grant ${grant}` });
+  if (granted instanceof Failure) {
+    await close();
+    return granted;
+  }
   // Whoever reads that it serves may end it at once.
   const stopped = untilStopped();
   const unannounced = announceServing(janee.home.path, url);
   if (unannounced) talk.say(`janee: ${unannounced.message}`);
-  if (talk.json) talk.printJson({ host, port: listening.port, url });
-  else talk.say(`janee serves ${url}/<capability>/ (stop with Ctrl-C)`);
+  const made = granted && { ...granted, capability: grant, baseUrl: `${url}/${grant}` };
+  if (talk.json) talk.printJson({ host, port: listening.port, url, ...(made && { granted: made }) });
+  else {
+    talk.say(`janee serves ${url}/<capability>/ (stop with Ctrl-C)`);
+    if (made) {
+      talk.say(`a session of ${grant} until ${made.expiresAt}; add a path to the URL:`);
+      talk.print(`curl -H "Authorization: Bearer ${made.token}" ${made.baseUrl}/`);
+    }
+  }
   await stopped;
-  watch.stop();
-  await mcp.close();
   retractServing(janee.home.path);
-  await listening.close();
+  await close();
   return 0;
 }
 

@@ -4,7 +4,7 @@ import { targetText } from "../engine/target.ts";
 import { Home } from "../host/home.ts";
 import type { Command } from "./command.ts";
 import { exitCode } from "./exit-code.ts";
-import { unknownCapability } from "./grant.ts";
+import { unknownCapability } from "./unknown-capability.ts";
 
 export const command: Command = {
   usage: "<capability> METHOD PATH",

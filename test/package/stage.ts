@@ -3,7 +3,8 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Ingredients } from "../../scripts/package/made.ts";
+import { installers } from "../../scripts/package/installers.ts";
+import { Archives, type Ingredients } from "../../scripts/package/made.ts";
 import { partsOf } from "../../scripts/package/parts.ts";
 import { project } from "../../scripts/package/project.ts";
 import { type Target, targetNamed, targets } from "../../scripts/package/targets.ts";
@@ -86,4 +87,14 @@ export function tool(name: string): string | undefined {
     .map((place) => join(place, windows ? `${name}.exe` : name))
     .find((path) => existsSync(path));
   return found;
+}
+
+/** What a site offers for download: the installer, and archives of which this machine's has the real executable. */
+export function download(): { readonly script: string; readonly files: ReadonlyMap<string, Uint8Array> } {
+  const archives = new Archives(ingredients({ real: ["linux-x64", "linux-x64-baseline", here.name] }));
+  const script = installers(archives).find(({ name }) => name === "install.sh");
+  return {
+    script: Buffer.from(script?.bytes ?? []).toString(),
+    files: new Map(archives.all.map(({ name, bytes }) => [name, bytes])),
+  };
 }
