@@ -1,9 +1,11 @@
 // Completion: a shell's script is a few lines that ask janee for the words, so that all shells know the same.
+import { join } from "node:path";
 import { clients } from "../engine/clients.ts";
+import { type ConfigNames, namesInPlainLayout } from "../engine/config-names.ts";
 import { Failure } from "../engine/failure.ts";
 import { didYouMean } from "../engine/nearest.ts";
-import { readConfigFile } from "../host/config-file.ts";
-import { homePath } from "../host/home.ts";
+import { readPrivate } from "../host/files.ts";
+import { homePath } from "../host/home-path.ts";
 import type { Command, Flag, Talk } from "./command.ts";
 import { type CompletionShell, completionScripts } from "./completion-scripts.ts";
 
@@ -77,54 +79,66 @@ export async function wordsFor(words: readonly string[], talk: Talk): Promise<st
   if (words.length <= 1) return matching([...commandNames, "help", "--help", "--version"], typed);
   const before = words.slice(1, -1);
   if (name === "help") return before.length === 0 ? matching(commandNames, typed) : [];
-  const found = await commandNamed(name);
-  if (!found || before.includes("--")) return [];
-  const flag = flagOf(before.at(-1), found);
+  if (!commandNames.includes(name) || before.includes("--")) return [];
+  // A command is loaded for its flags alone: most words are finished without.
+  const flags = words.some((word) => word.startsWith("-")) ? ((await commandNamed(name))?.flags ?? {}) : {};
+  const flag = flagOf(before.at(-1), flags);
   if (flag?.spec.type === "string")
-    return matching(choices(flagValues[flag.name], talk, commandNames), typed);
+    return matching(await choices(flagValues[flag.name], talk, commandNames), typed);
   if (typed.startsWith("-"))
     return matching(
-      [...Object.keys(found.flags), "json", "help"].map((one) => `--${one}`),
+      [...Object.keys(flags), "json", "help"].map((one) => `--${one}`),
       typed,
     );
-  const at = positionalsIn(before, found);
-  return matching(choices(positionals[name]?.[at], talk, commandNames), typed);
+  const at = positionalsIn(before, flags);
+  return matching(await choices(positionals[name]?.[at], talk, commandNames), typed);
 }
 
 function matching(words: readonly string[], typed: string): string[] {
   return [...new Set(words)].filter((word) => word.startsWith(typed)).sort();
 }
 
-function flagOf(word: string | undefined, { flags }: Command): { name: string; spec: Flag } | undefined {
+type Flags = Readonly<Record<string, Flag>>;
+
+function flagOf(word: string | undefined, flags: Flags): { name: string; spec: Flag } | undefined {
   const name = word?.startsWith("--") ? word.slice(2) : undefined;
   const spec = name === undefined || !Object.hasOwn(flags, name) ? undefined : flags[name];
   return name === undefined || !spec ? undefined : { name, spec };
 }
 
 /** How many words stand for positionals: neither flags nor their values. */
-function positionalsIn(words: readonly string[], found: Command): number {
+function positionalsIn(words: readonly string[], flags: Flags): number {
   return words.filter((word, at) => {
-    return !word.startsWith("-") && flagOf(words[at - 1], found)?.spec.type !== "string";
+    return !word.startsWith("-") && flagOf(words[at - 1], flags)?.spec.type !== "string";
   }).length;
 }
 
-function choices(choice: Choice | undefined, talk: Talk, commands: readonly string[]): readonly string[] {
+async function choices(
+  choice: Choice | undefined,
+  talk: Talk,
+  commands: readonly string[],
+): Promise<readonly string[]> {
   if (choice === undefined) return [];
   if (typeof choice !== "string") return choice;
   if (choice === "command") return commands;
-  const { services, capabilities } = namesIn(talk);
+  const { services, capabilities } = await namesIn(talk);
   if (choice === "name") return [...services, ...capabilities];
   return choice === "service" ? services : capabilities;
 }
 
 /** Straight from the file: no vault is opened to finish a word. Where it cannot be read there is nothing to offer. */
-function namesIn(talk: Talk): {
-  readonly services: readonly string[];
-  readonly capabilities: readonly string[];
-} {
+async function namesIn(talk: Talk): Promise<ConfigNames> {
+  const nothing = { services: [], capabilities: [] };
   const home = homePath(talk.environment);
-  const found = home instanceof Failure ? undefined : readConfigFile(home);
-  if (!found || found instanceof Failure) return { services: [], capabilities: [] };
-  const { services, capabilities } = found.document.read.config;
+  if (home instanceof Failure) return nothing;
+  const bytes = readPrivate(join(home, "config.yaml"));
+  if (!bytes || bytes instanceof Failure) return nothing;
+  const text = bytes.toString("utf8");
+  const plain = namesInPlainLayout(text);
+  if (plain) return plain;
+  const { readConfig } = await import("../engine/read-config.ts");
+  const read = readConfig(text, "config.yaml");
+  if (read instanceof Failure) return nothing;
+  const { services, capabilities } = read.config;
   return { services: [...services.keys()], capabilities: [...capabilities.keys()] };
 }

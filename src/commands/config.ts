@@ -6,7 +6,7 @@ import { lintConfig } from "../engine/lint-config.ts";
 import { didYouMean } from "../engine/nearest.ts";
 import { type Finding, type ReadConfig, readConfig } from "../engine/read-config.ts";
 import { visible } from "../engine/visible.ts";
-import { homePath } from "../host/home.ts";
+import { homePath } from "../host/home-path.ts";
 import type { Command, Talk } from "./command.ts";
 
 const actions = ["check", "path", "schema"];

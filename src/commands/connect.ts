@@ -7,7 +7,7 @@ import { didYouMean } from "../engine/nearest.ts";
 import { agentTokenVariable, type Stanza } from "../engine/stanza.ts";
 import { visible } from "../engine/visible.ts";
 import { readClientFile, replaceClientFile, surroundings } from "../host/client-file.ts";
-import { homePath } from "../host/home.ts";
+import { homePath } from "../host/home-path.ts";
 import { carriedEnvironment, thisProgram } from "../host/program.ts";
 import { servingUrl } from "../host/serving.ts";
 import { listClients } from "./clients/list.ts";

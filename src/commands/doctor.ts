@@ -3,7 +3,7 @@ import { Failure } from "../engine/failure.ts";
 import type { ReadConfig } from "../engine/read-config.ts";
 import type { VaultFile } from "../engine/vault.ts";
 import { visible } from "../engine/visible.ts";
-import { homePath } from "../host/home.ts";
+import { homePath } from "../host/home-path.ts";
 import { placeOf } from "../host/key-place.ts";
 import type { Environment } from "../host/keyring.ts";
 import { keychain } from "../host/runtime.ts";

@@ -1,5 +1,6 @@
 import { Failure } from "../engine/failure.ts";
-import { Home, homePath } from "../host/home.ts";
+import { Home } from "../host/home.ts";
+import { homePath } from "../host/home-path.ts";
 import type { Command } from "./command.ts";
 
 export const command: Command = {

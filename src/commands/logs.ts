@@ -3,7 +3,7 @@ import { didYouMean } from "../engine/nearest.ts";
 import type { LogReport } from "../engine/verify-log.ts";
 import { visible } from "../engine/visible.ts";
 import { checkPrivate } from "../host/files.ts";
-import { homePath } from "../host/home.ts";
+import { homePath } from "../host/home-path.ts";
 import { openVault } from "../host/keyring.ts";
 import { openTrail, TrailFile, trailPath } from "./audit-files.ts";
 import type { Arguments, Command, Talk } from "./command.ts";

@@ -2,7 +2,7 @@ import { Failure } from "../engine/failure.ts";
 import { revokeEvery, revokeSession } from "../engine/revoking.ts";
 import { judge, type Session } from "../engine/session.ts";
 import { looksLikeToken } from "../engine/token.ts";
-import { homePath } from "../host/home.ts";
+import { homePath } from "../host/home-path.ts";
 import { openStateToStop } from "../host/state.ts";
 import type { Command, Talk } from "./command.ts";
 import { withJanee } from "./open.ts";

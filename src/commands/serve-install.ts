@@ -5,7 +5,7 @@ import { homedir } from "node:os";
 import { dirname } from "node:path";
 import { Failure } from "../engine/failure.ts";
 import { writeAtomic } from "../host/files.ts";
-import { homePath } from "../host/home.ts";
+import { homePath } from "../host/home-path.ts";
 import { carriedEnvironment, thisProgram } from "../host/program.ts";
 import type { Arguments, Talk } from "./command.ts";
 import { defaultHost, defaultPort } from "./serve-address.ts";

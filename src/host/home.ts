@@ -1,6 +1,5 @@
 // The folder of one user's janee: config, vault and state, and the only code that changes the config file.
-import { homedir } from "node:os";
-import { isAbsolute, join } from "node:path";
+import { join } from "node:path";
 import type { Config, Service } from "../engine/config.ts";
 import { type Edit, editConfig } from "../engine/edit-config.ts";
 import { Failure } from "../engine/failure.ts";
@@ -30,6 +29,7 @@ import {
   writeConfigFile,
 } from "./config-file.ts";
 import { checkPrivate, ensureHome } from "./files.ts";
+import { homePath } from "./home-path.ts";
 import { type Environment, openOrCreate, openVault, rotateVault, vaultPath } from "./keyring.ts";
 import { homeLock, withLock } from "./lock.ts";
 import { References } from "./reference.ts";
@@ -37,15 +37,6 @@ import { type Instead, isSameAccount, stillStand } from "./same-account.ts";
 
 /** What is to be edited, said with the config as it is at that moment. */
 export type Plan = (read: ReadConfig, vault: Vault) => readonly Edit[] | Failure;
-
-export function homePath(environment: Environment): string | Failure {
-  const named = environment.JANEE_HOME;
-  if (named === undefined || named === "") return join(homedir(), ".janee");
-  if (isAbsolute(named)) return named;
-  return new Failure("usage", "JANEE_HOME must be an absolute path", {
-    next: "set it to the whole path of a folder",
-  });
-}
 
 export class Home implements Policy, Opener {
   readonly path: string;

@@ -54,6 +54,17 @@ test("a config that does not parse is nobody's error while a word is typed", lim
   }),
 );
 
+test("a config in a layout of its own is completed as well", limit, () =>
+  inHome(async (home) => {
+    const auth = "auth: { type: bearer, key: env:KEY }";
+    home.writeConfig(
+      `{ services: { "stripe": { baseUrl: "https://s.example", ${auth} } }, capabilities: { refunds: { service: stripe } } }`,
+    );
+    assert.deepEqual(await offered(home, "grant", ""), ["refunds"]);
+    assert.deepEqual(await offered(home, "rm", ""), ["refunds", "stripe"]);
+  }),
+);
+
 test("each command that takes a name or a word says which", async () => {
   const free = ["approve", "deny", "revoke", "search", "test", "run", "mcp"];
   for (const { name, command } of await everyCommand()) {

@@ -49,7 +49,7 @@ test("serve --grant: what a person grants wants a person, and then nothing is se
     const refused = await started(home, "asked");
     assert.equal(refused.status, 4);
     assert.match(refused.stderr, /granted by a person/);
-    assert.deepEqual(await home.json(["sessions"]), { sessions: [] });
+    assert.deepEqual(await home.json(["sessions"]), []);
     const unattended = await home.serve(["--grant", "asked"], { env: { JANEE_UNATTENDED: "1" } });
     assert.match(unattended.stdout(), /jns_/);
   }),
