@@ -10,7 +10,7 @@ import { executableName, type Target, targets } from "./package/targets.ts";
 
 const dist = join(root, "dist");
 const entry = join(root, "src", "main.ts");
-const commit = readCommit().name;
+const { name: commit, time: made } = readCommit();
 
 const bundling = {
   entrypoints: [entry],
@@ -37,7 +37,12 @@ export async function compile(
   parts: readonly Part[],
   target: Target | undefined,
 ): Promise<void> {
-  const define = { JANEE_VERSION: project.version, JANEE_COMMIT: commit, JANEE_LICENSES: parts };
+  const define = {
+    JANEE_VERSION: project.version,
+    JANEE_COMMIT: commit,
+    JANEE_MADE: made,
+    JANEE_LICENSES: parts,
+  };
   await built(
     {
       ...bundling,

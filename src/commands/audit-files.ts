@@ -120,6 +120,14 @@ export function lastLines(home: string, most: number): string[] {
   }
 }
 
+/** The latest time that the end of the trail names, in milliseconds since 1970; 0 where it names none. */
+export function lastTimeIn(home: string): number {
+  const times = lastLines(home, 100).map((line) =>
+    Date.parse(/"timestamp":"([^"]{20,30})"/.exec(line)?.[1] ?? ""),
+  );
+  return Math.max(0, ...times.filter((time) => !Number.isNaN(time)));
+}
+
 export function trailPath(home: string): string {
   return join(home, "audit.log");
 }

@@ -1,12 +1,11 @@
 // What `janee doctor` looks at. Each check stands alone: one that fails leaves the others their say.
-import { accessSync, constants, existsSync } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { RowSeal } from "../engine/authentic.ts";
 import { Failure } from "../engine/failure.ts";
 import type { Hold } from "../engine/holds.ts";
 import type { ReadConfig } from "../engine/read-config.ts";
 import { judge, type Session } from "../engine/session.ts";
-import { timeLeft } from "../engine/time-left.ts";
 import { parseVaultFile, type Vault, type VaultFile } from "../engine/vault.ts";
 import { digest } from "../host/digest.ts";
 import { checkPrivate, readPrivate } from "../host/files.ts";
@@ -31,7 +30,6 @@ export interface Found {
   readonly about?: "config" | "vault";
 }
 
-const setbackMs = 60_000;
 const verifiedBelow = 64 * 1024 * 1024;
 
 export function problemOf(check: string, failure: Failure): Found {
@@ -60,7 +58,17 @@ export function checkHome(home: string): Found[] {
   const found: Found[] = [
     refused ? problemOf(check, refused) : { level: "ok", check, message: `${home} is yours alone` },
   ];
-  for (const name of ["config.yaml", "vault.json", "state.db", "audit.log", "lock.db"]) {
+  const authority = join(home, "ca");
+  const issued = existsSync(authority) ? readdirSync(authority).map((name) => join("ca", name)) : [];
+  for (const name of [
+    "config.yaml",
+    "vault.json",
+    "state.db",
+    "audit.log",
+    "lock.db",
+    "serve.json",
+    ...issued,
+  ]) {
     const unfit = checkPrivate(join(home, name), "file");
     if (unfit && unfit.code !== "not_found") found.push(problemOf(check, unfit));
   }
@@ -132,59 +140,53 @@ export function checkConfig(home: string): { read?: ReadConfig; found: Found[] }
   return { read, found };
 }
 
+export interface Stored {
+  readonly found: readonly Found[];
+  readonly live: readonly Session[];
+  /** The latest time that janee has seen. */
+  readonly latest?: number;
+}
+
 /** Looks only: no session is ended, whatever the clock says. */
-export function checkState(home: string, vault: Vault | undefined): Found[] {
+export function checkState(home: string, vault: Vault | undefined): Stored {
   const check = "state";
   const path = join(home, "state.db");
   const store = openExistingState(home);
-  if (store instanceof Failure) return [problemOf(check, store)];
-  if (!store) return [{ level: "ok", check, message: "no state.db yet: the first command makes it" }];
+  if (store instanceof Failure) return { found: [problemOf(check, store)], live: [] };
+  if (!store) {
+    return {
+      found: [{ level: "ok", check, message: "no state.db yet: the first command makes it" }],
+      live: [],
+    };
+  }
   try {
-    const found: Found[] = [];
-    const now = Date.now();
-    const behind = store.latestTime() - now;
-    if (behind > setbackMs) {
-      const message = `the clock is ${timeLeft(behind)} behind what janee has seen: live sessions end at the next command`;
-      found.push({ level: "warn", check, message, remedy: "set the clock right (timedatectl set-ntp true)" });
-    }
-    if (!vault) return [{ level: "ok", check, message: "state.db opens" }, ...found];
+    const latest = store.latestTime();
+    if (!vault) return { found: [{ level: "ok", check, message: "state.db opens" }], live: [], latest };
     const rows = new RowSeal(
       digest,
       () => vault.rowKey,
       () => vault.olderRowKeys,
     );
+    const now = Date.now();
     const sessions = store.sessions({ ended: false }).map((stored) => rows.read<Session>("session", stored));
-    const live = sessions.filter((session) => session && !judge(session, now)).length;
+    const live = sessions.filter((session) => session !== undefined && !judge(session, now)) as Session[];
     const holds = store.holds().map((stored) => rows.read<Hold>("hold", stored));
-    const forged = [...sessions, ...holds].filter((row) => row === undefined).length;
-    found.unshift({
-      level: "ok",
-      check,
-      message: `state.db opens, live sessions: ${live}`,
-    });
+    const found: Found[] = [{ level: "ok", check, message: `state.db opens, live sessions: ${live.length}` }];
     if (holds.length > 0) {
       const held = holds.map((hold) =>
         hold?.capability === "*" ? "every capability" : (hold?.capability ?? "unknown"),
       );
       const message = `revoked and held until a person approves or grants: ${[...new Set(held)].join(", ")}`;
-      found.push({
-        level: "ok",
-        check,
-        message,
-        remedy: "janee grant <capability>, or approve the next request",
-      });
+      const remedy = "janee grant <capability>, or approve the next request";
+      found.push({ level: "ok", check, message, remedy });
     }
+    const forged = [...sessions, ...holds].filter((row) => row === undefined).length;
     if (forged > 0) {
       const message = `${forged} rows of state.db were not written by janee: sessions among them do not exist`;
-      found.push({
-        level: "problem",
-        check,
-        message,
-        remedy: `put it aside: mv ${path} ${path}.broken (all sessions end)`,
-        about: "vault",
-      });
+      const remedy = `put it aside: mv ${path} ${path}.broken (all sessions end)`;
+      found.push({ level: "problem", check, message, remedy, about: "vault" });
     }
-    return found;
+    return { found, live, latest };
   } finally {
     store.close();
   }
@@ -218,46 +220,4 @@ export function checkTrail(home: string, vault: Vault | undefined): Found[] {
   if (!report.intact)
     return [writable, { ...problemOf(check, brokenTrail(report)), remedy: "janee logs verify" }];
   return [writable, { level: "ok", check, message: `the trail is intact: ${report.lines} lines` }];
-}
-
-const misleading: Readonly<Record<string, readonly [message: string, remedy: string]>> = {
-  BUN_OPTIONS: ["is set: it can load foreign code into janee", "unset BUN_OPTIONS"],
-  BUN_BE_BUN: ["is set: the janee binary then runs as bun, not as janee", "unset BUN_BE_BUN"],
-  NODE_EXTRA_CA_CERTS: [
-    "is set: it adds authorities that a runtime may trust",
-    "unset it, and name the file in config.yaml: network.caFile",
-  ],
-  JANEE_KEY: [
-    "is set: every process of this environment can open the vault",
-    "set it for janee serve alone, never for the shell of an agent",
-  ],
-};
-
-export function checkEnvironment(environment: Environment): Found[] {
-  const check = "environment";
-  const warn = (message: string, remedy: string): Found => ({ level: "warn", check, message, remedy });
-  const found: Found[] = [];
-  for (const [name, [message, remedy]] of Object.entries(misleading)) {
-    if (environment[name]) found.push(warn(`${name} ${message}`, remedy));
-  }
-  if (environment.NODE_TLS_REJECT_UNAUTHORIZED === "0") {
-    found.push(
-      warn(
-        "NODE_TLS_REJECT_UNAUTHORIZED=0 is set: it asks runtimes not to check certificates",
-        "unset NODE_TLS_REJECT_UNAUTHORIZED",
-      ),
-    );
-  }
-  if (environment.JANEE_UNATTENDED === "1") {
-    const message =
-      "JANEE_UNATTENDED=1 is set: whatever runs in this environment can say yes in a person's place";
-    found.push(warn(message, "unset JANEE_UNATTENDED"));
-  }
-  const proxies = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"].flatMap((name) => [name, name.toLowerCase()]);
-  const set = proxies.filter((name) => environment[name]);
-  if (set.length > 0) {
-    const message = `${set.join(", ")} ${set.length === 1 ? "is" : "are"} set: janee does not use it`;
-    found.push(warn(message, "if janee is to use a proxy, name it in config.yaml: network.proxy"));
-  }
-  return found.length > 0 ? found : [{ level: "ok", check, message: "no variable misleads" }];
 }

@@ -1,24 +1,67 @@
 // Who listens where `janee serve` would. By hand over a socket: no proxy of the environment gets in between.
 import { connect } from "node:net";
 import type { Found } from "./doctor-checks.ts";
+import { defaultHost, defaultPort } from "./serve-address.ts";
 import { version } from "./version.ts";
 
+const check = "port";
 const limitMs = 1_000;
 const longestAnswer = 64 * 1024;
 
-export async function checkPort(host: string, port: number): Promise<Found> {
-  const check = "port";
-  const answer = await askHealth(host, port);
-  if (answer === undefined)
-    return { level: "ok", check, message: `${port} is free: janee serve is not running` };
-  const running = /"status":\s*"ok".*"version":\s*"([^"]{1,40})"/s.exec(answer)?.[1];
-  if (running === undefined) {
-    const remedy = `stop that program, or choose another port: janee serve --port ${port + 1}`;
-    return { level: "warn", check, message: `${port} is taken by another program`, remedy };
+export interface Announced {
+  /** Where the `janee serve` of this home said that it listens. */
+  readonly host: string;
+  readonly port: number;
+}
+
+export function announcedAt(url: string | undefined): Announced | undefined {
+  if (url === undefined || !URL.canParse(url)) return undefined;
+  const { hostname, port } = new URL(url);
+  return { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port || 80) };
+}
+
+/** `asked`: the port that was named with --port. Without it, the one that is in use is looked at. */
+export async function checkPort(asked: number | undefined, announced: Announced | undefined): Promise<Found> {
+  const usual = asked ?? defaultPort;
+  if (announced && (asked === undefined || asked === announced.port)) return ownServe(announced);
+  const elsewhere = announced ? `; janee serve of this home is on ${announced.port}` : "";
+  const answer = await askHealth(defaultHost, usual);
+  if (answer === undefined) {
+    const message = announced
+      ? `${usual} is free${elsewhere}`
+      : `${usual} is free: janee serve is not running`;
+    return { level: "ok", check, message };
   }
-  if (running === version) return { level: "ok", check, message: `janee serve answers on ${port}` };
+  if (versionIn(answer) !== undefined) {
+    const message = `a janee serve of another home or user answers on ${usual}: it knows no token of this one${elsewhere}`;
+    return { level: "warn", check, message, remedy: another(usual) };
+  }
+  const message = `${usual} is taken by another program${elsewhere}`;
+  return { level: "warn", check, message, remedy: `stop that program, or ${another(usual)}` };
+}
+
+async function ownServe({ host, port }: Announced): Promise<Found> {
+  const reached = host === "0.0.0.0" ? defaultHost : host === "::" ? "::1" : host;
+  const running = versionIn((await askHealth(reached, port)) ?? "");
+  if (running === undefined) {
+    const message = `janee serve said that it is on ${port}, and does not answer there`;
+    return { level: "warn", check, message, remedy: "stop it, and start janee serve again" };
+  }
+  const usual =
+    port === defaultPort
+      ? ""
+      : `, not on the usual ${defaultPort}: janee grant and janee connect name ${port}`;
+  if (running === version) return { level: "ok", check, message: `janee serve answers on ${port}${usual}` };
   const message = `janee serve on ${port} is version ${running}, this is ${version}`;
   return { level: "warn", check, message, remedy: "start janee serve again" };
+}
+
+function versionIn(answer: string): string | undefined {
+  return /"status":\s*"ok".*"version":\s*"([^"]{1,40})"/s.exec(answer)?.[1];
+}
+
+function another(port: number): string {
+  return `choose another port: janee serve --port ${port < 65_535 ? port + 1 : port - 1}`;
 }
 
 /** undefined: nobody listens. */

@@ -1,17 +1,15 @@
 import type { Config } from "../engine/config.ts";
 import { Failure } from "../engine/failure.ts";
 import type { ReadConfig } from "../engine/read-config.ts";
-import type { VaultFile } from "../engine/vault.ts";
 import { visible } from "../engine/visible.ts";
 import { homePath } from "../host/home-path.ts";
-import { placeOf } from "../host/key-place.ts";
 import type { Environment } from "../host/keyring.ts";
-import { keychain } from "../host/runtime.ts";
+import { servingUrl } from "../host/serving.ts";
+import { lastTimeIn } from "./audit-files.ts";
 import type { Command } from "./command.ts";
 import { checkAuthority } from "./doctor-authority.ts";
 import {
   checkConfig,
-  checkEnvironment,
   checkHome,
   checkKey,
   checkRuntime,
@@ -23,21 +21,33 @@ import {
   readVault,
 } from "./doctor-checks.ts";
 import { checkClients } from "./doctor-clients.ts";
+import { clockFindings } from "./doctor-clock.ts";
 import { checkCredentials } from "./doctor-credentials.ts";
-import { checkPrograms, execGuarantee } from "./doctor-exec.ts";
-import { checkPort } from "./doctor-port.ts";
-import { defaultHost, defaultPort } from "./serve-address.ts";
+import { checkEnvironment } from "./doctor-environment.ts";
+import { checkPrograms } from "./doctor-exec.ts";
+import { type Guarantee, guaranteeOf } from "./doctor-guarantee.ts";
+import { announcedAt, checkPort } from "./doctor-port.ts";
+import { checkSessions } from "./doctor-sessions.ts";
+import { defaultPort } from "./serve-address.ts";
+import { madeAt } from "./version.ts";
 
 export const command: Command = {
   usage: "[--port 5263]",
-  flags: { port: { type: "string", value: "PORT", help: `port of janee serve (default ${defaultPort})` } },
+  flags: {
+    port: {
+      type: "string",
+      value: "PORT",
+      help: `port to look at (default: where janee serve is, else ${defaultPort})`,
+    },
+  },
   positionals: { least: 0, most: 0 },
   notes: [
     "Exit status: 0 no problem (warnings may be), 3 a problem of the config, 5 one of vault, state or trail.",
   ],
   async run(args, talk) {
-    const port = Number(args.text("port") ?? defaultPort);
-    if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+    const asked = args.text("port");
+    const port = asked === undefined ? undefined : Number(asked);
+    if (port !== undefined && (!Number.isInteger(port) || port < 1 || port > 65_535)) {
       return new Failure("usage", "--port wants a number from 1 to 65535");
     }
     const { environment } = talk;
@@ -48,18 +58,23 @@ export const command: Command = {
         : await examine(home, environment, port);
     const { found } = examined;
     const problems = found.filter(({ level }) => level === "problem");
-    const guarantee =
+    const sound = problems.length === 0;
+    const guarantee: Guarantee =
       home instanceof Failure
-        ? []
-        : [
-            ...guaranteeOf(home, environment, problems.length === 0),
-            ...(await execGuarantee(examined.config)),
-          ];
+        ? { holds: [], doesNotHold: [] }
+        : await guaranteeOf({ home, environment, config: examined.config, sound });
+    const { holds, doesNotHold } = guarantee;
     if (talk.json) {
-      talk.printJson({ ok: problems.length === 0, findings: found, guarantee: guarantee.join(" ") });
+      const whole = [...holds, ...doesNotHold].join(" ");
+      talk.printJson({ ok: sound, findings: found, guarantee: whole, holds, doesNotHold });
     } else {
       for (const finding of found) talk.print(described(finding));
-      if (guarantee.length > 0) talk.print(`\n${guarantee.join("\n")}`);
+      for (const [title, said] of [
+        ["what holds here", holds],
+        ["what does not", doesNotHold],
+      ] as const) {
+        if (said.length > 0) talk.print(`\n${title}\n${said.map((line) => `  - ${line}`).join("\n")}`);
+      }
     }
     if (problems.length === 0) return 0;
     return problems.some(({ about }) => about !== "config") ? 5 : 3;
@@ -71,7 +86,7 @@ interface Examined {
   readonly config?: Config;
 }
 
-async function examine(home: string, environment: Environment, port: number): Promise<Examined> {
+async function examine(home: string, environment: Environment, port: number | undefined): Promise<Examined> {
   let read: ReadConfig | undefined;
   const all: Found[] = [checkRuntime()];
   const look = async <T>(check: string, work: () => T | Promise<T>): Promise<T | undefined> => {
@@ -107,12 +122,18 @@ async function examine(home: string, environment: Environment, port: number): Pr
     if (sound) all.push(...((await look("authority", () => checkAuthority(home, sound.config))) ?? []));
     if (sound)
       all.push(...((await look("exec", () => checkPrograms(home, environment, sound.config))) ?? []));
-    all.push(...((await look("state", () => checkState(home, vault))) ?? []));
+    const stored = await look("state", () => checkState(home, vault));
+    all.push(...(stored?.found ?? []));
+    all.push(
+      ...((await look("sessions", () => checkSessions(home, stored?.live ?? [], sound?.config))) ?? []),
+    );
     all.push(...((await look("audit", () => checkTrail(home, vault))) ?? []));
+    const seen = { now: Date.now(), builtAt: madeAt, stateAt: stored?.latest };
+    all.push(...((await look("clock", () => clockFindings({ ...seen, trailAt: lastTimeIn(home) }))) ?? []));
   }
   all.push(...((await look("environment", () => checkEnvironment(environment))) ?? []));
   all.push(...((await look("clients", () => checkClients(home, environment))) ?? []));
-  const heard = await look("port", () => checkPort(defaultHost, port));
+  const heard = await look("port", () => checkPort(port, announcedAt(servingUrl(home))));
   if (heard) all.push(heard);
   // An open folder is refused by whoever looks into it: told once is enough.
   const told = new Set<string>();
@@ -125,26 +146,4 @@ async function examine(home: string, environment: Environment, port: number): Pr
 function described({ level, check, message, remedy }: Found): string {
   const first = `${level.padEnd(7)}  ${check.padEnd(11)}  ${visible(message)}`;
   return remedy === undefined ? first : `${first}\n                      → ${visible(remedy)}`;
-}
-
-/** What holds on this machine, in plain words; nothing is promised that is not so. */
-function guaranteeOf(home: string, environment: Environment, whole: boolean): string[] {
-  const file = readVault(home);
-  if (file instanceof Failure)
-    return ["No credential is kept here yet, so there is nothing to lose and nothing to use."];
-  const bound = file.machine ? ", and the key file opens it on this machine alone" : "";
-  const kept = file.provider === "file" ? `: the key lies outside of it${bound}` : "";
-  return [
-    "An agent that goes through janee gets sessions and answers, never a credential; a request is sent only when its capability allows it, and is in the audit trail first.",
-    `A copy of ${visible(home)} opens no credential${kept}.`,
-    `This does not hold against an agent that runs as your own user with an unsandboxed shell: it can reach ${reachOf(home, environment, file)} and open the vault. Give such an agent a sandbox, a container or a user of its own.`,
-    ...(whole ? [] : ["Mend the problems above first: what they touch does not work, and is not promised."]),
-  ];
-}
-
-function reachOf(home: string, environment: Environment, file: VaultFile): string {
-  if (file.provider === "env") return "JANEE_KEY in the environment of a running janee";
-  const place = placeOf(home, file.provider, file.id, environment, keychain());
-  const name = place instanceof Failure ? "the key" : visible(place.name);
-  return file.provider === "file" ? `the key file ${name}` : name;
 }

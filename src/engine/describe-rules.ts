@@ -5,6 +5,11 @@ function isOpen(first: Rule | undefined): boolean {
   return first?.effect === "allow" && first.method === "*" && first.path === "*";
 }
 
+/** Whether it may do whatever its service can: without rules, or with one that allows all before any other. */
+export function isWideOpen({ mode, rules }: Capability): boolean {
+  return mode === "http" && (rules.unrestricted || isOpen(rules.rules?.[0]));
+}
+
 /** The rules of a capability, one a line, as a person reads them. */
 export function describeRules(capability: Capability): string[] {
   if (capability.mode === "exec") return describeCommands(capability);

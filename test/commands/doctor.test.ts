@@ -1,48 +1,13 @@
 import assert from "node:assert/strict";
-import { chmodSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { chmodSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { canary, type Home, inHome } from "../support/janee.ts";
+import { healthyConfig as config, examine, healthy, others } from "../support/doctor.ts";
+import { canary, inHome } from "../support/janee.ts";
 
 const limit = { timeout: 60_000 };
 
 const windows = process.platform === "win32";
-const config = `services:
-  api: { baseUrl: "http://127.0.0.1:9", auth: { type: bearer, key: ${canary} } }
-capabilities:
-  api: { service: api, autoApprove: true, rules: [{ allow: GET /v1/* }] }
-`;
-
-interface Finding {
-  readonly level: string;
-  readonly check: string;
-  readonly message: string;
-  readonly remedy?: string;
-}
-
-async function examine(
-  home: Home,
-  options: { env?: Record<string, string>; port?: number } = {},
-): Promise<{ status: number | null; findings: Finding[]; guarantee: string }> {
-  const { status, stdout } = await home.run(["doctor", "--json", "--port", String(options.port ?? 1)], {
-    env: options.env ?? {},
-  });
-  const { findings, guarantee } = JSON.parse(stdout) as { findings: Finding[]; guarantee: string };
-  return { status, findings, guarantee };
-}
-
-function others(findings: readonly Finding[]): string[] {
-  return findings
-    .filter(({ level }) => level !== "ok")
-    .map(({ level, check, message }) => `${level} ${check}: ${message}`);
-}
-
-async function healthy(home: Home): Promise<void> {
-  home.writeConfig(config);
-  await home.do(["list"]);
-}
-
 test("doctor: a healthy home has nothing but ok, and the guarantee names the key file", limit, () =>
   inHome(async (home) => {
     await healthy(home);
@@ -78,6 +43,29 @@ test("doctor: a home that others can read, told once with its remedy", { ...limi
       [`chmod 700 ${home.path}`],
     );
   }),
+);
+
+test(
+  "doctor: a key and an authority that others can read, each with its remedy",
+  { ...limit, skip: windows },
+  () =>
+    inHome(async (home) => {
+      await healthy(home);
+      await home.do(["ca", "renew"]);
+      assert.deepEqual(others((await examine(home)).findings), []);
+      const [keyFile = ""] = readdirSync(join(home.state, "janee"));
+      const [authority = ""] = readdirSync(join(home.path, "ca"));
+      for (const open of [join(home.state, "janee", keyFile), join(home.path, "ca", authority)]) {
+        chmodSync(open, 0o644);
+        const { status, findings } = await examine(home);
+        assert.equal(status, 5);
+        const problem = findings.find(
+          ({ level, message }) => level === "problem" && message.includes("0644"),
+        );
+        assert.equal(problem?.remedy, `chmod 600 ${open}`);
+        chmodSync(open, 0o600);
+      }
+    }),
 );
 
 test("doctor: the key is gone", limit, () =>
@@ -150,34 +138,5 @@ test("doctor: lint, variables that mislead, a trail that is not intact", limit, 
     assert.ok(
       broken.findings.some(({ check, remedy }) => check === "audit" && remedy === "janee logs verify"),
     );
-  }),
-);
-
-test("doctor: the port is free, janee's, or another program's", limit, () =>
-  inHome(async (home) => {
-    await healthy(home);
-    const serving = await home.serve();
-    const own = await examine(home, { port: serving.port });
-    assert.ok(
-      own.findings.some(
-        ({ check, level, message }) => check === "port" && level === "ok" && /answers/.test(message),
-      ),
-    );
-    await serving.stop();
-    const free = await examine(home, { port: serving.port });
-    assert.ok(free.findings.some(({ check, message }) => check === "port" && /is free/.test(message)));
-
-    const other = createServer((socket) => {
-      socket.on("error", () => {});
-      socket.resume();
-      socket.end("220 mail\r\n");
-    });
-    await new Promise<void>((done) => other.listen(0, "127.0.0.1", done));
-    const address = other.address();
-    const port = typeof address === "object" && address ? address.port : 0;
-    const taken = await examine(home, { port });
-    await new Promise((done) => other.close(done));
-    assert.ok(taken.findings.some(({ check, level }) => check === "port" && level === "warn"));
-    assert.equal(taken.status, 0);
   }),
 );

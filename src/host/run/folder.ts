@@ -31,6 +31,13 @@ export async function inRunFolder<T>(
 
 /** Runs whose janee is gone: their folders are removed, and their ids told. */
 export async function clearDeadRuns(home: string): Promise<readonly string[]> {
+  const dead = await deadRuns(home);
+  for (const id of dead) rmSync(join(runsPath(home), id), { recursive: true, force: true });
+  return dead;
+}
+
+/** The ids of runs whose janee is gone. */
+export async function deadRuns(home: string): Promise<readonly string[]> {
   const runs = runsPath(home);
   if (!existsSync(runs)) return [];
   const dead: string[] = [];
@@ -41,9 +48,7 @@ export async function clearDeadRuns(home: string): Promise<readonly string[]> {
     const made = lstatSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? 0;
     if (Date.now() - made < youngMs) continue;
     const free = await withLock(join(folder, "lock.db"), () => true, 0);
-    if (free instanceof Failure) continue;
-    rmSync(folder, { recursive: true, force: true });
-    dead.push(id);
+    if (!(free instanceof Failure)) dead.push(id);
   }
   return dead;
 }
