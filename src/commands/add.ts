@@ -19,15 +19,18 @@ import {
   readAuth,
   shapeFromFlags,
 } from "./credential-flags.ts";
+import { slipInAdd } from "./flag-slips.ts";
 import { doubtAbout, withKnownFlags, withPrefix } from "./known-credential.ts";
 import { withJanee } from "./open.ts";
 import { applyChange } from "./policy-change.ts";
 import { capabilityBlock, rulesFromFlags } from "./policy-flags.ts";
+import { reachFlags, reachFrom } from "./reach-flags.ts";
 
 export const command: Command = {
   usage: "<service> [flags]",
   flags: {
     "base-url": { type: "string", short: "u", value: "URL", help: "where the service lives" },
+    ...reachFlags,
     ...credentialFlags,
     capability: { type: "string", value: "NAME", help: "name of the capability (default: the service's)" },
     ttl: { type: "string", value: "1h", help: "how long a session lasts (default 1h)" },
@@ -54,7 +57,8 @@ export const command: Command = {
   },
   positionals: { least: 1, most: 1 },
   notes: ["Rules are tried in the order given; the first match wins. janee search shows known services."],
-  run: (args, talk) => withJanee(talk, (janee) => add(janee, args, talk), { create: true }),
+  run: async (args, talk) =>
+    slipInAdd(args) ?? (await withJanee(talk, (janee) => add(janee, args, talk), { create: true })),
 };
 
 async function add(
@@ -90,6 +94,8 @@ async function add(
   if (shape instanceof Failure) return shape;
   const baseUrl = await chooseBaseUrl(args, existing, known, exec);
   if (baseUrl instanceof Failure) return baseUrl;
+  const reach = reachFrom(args, baseUrl ?? existing?.base?.text);
+  if (reach instanceof Failure) return reach;
   const newCredential = !existing || givesCredential(args);
   const given = newCredential ? await readAuth(filled, talk, shape, name, true) : undefined;
   if (given instanceof Failure) return given;
@@ -109,7 +115,7 @@ async function add(
     command: `add ${name}`,
     credential: credentialKind(auth),
     plan: (read, vault) => [
-      ...serviceEdits(read, vault, name, baseUrl, auth),
+      ...serviceEdits(read, vault, name, { ...(baseUrl !== undefined && { baseUrl }), ...reach }, auth),
       ...Object.entries(capability).map(
         ([key, value]): Edit => ({ path: ["capabilities", capabilityName, key], value }),
       ),
@@ -184,14 +190,14 @@ function serviceEdits(
   read: ReadConfig,
   vault: Vault,
   name: string,
-  baseUrl: string | undefined,
+  fields: Readonly<Record<string, Json>>,
   auth: AuthBlock | undefined,
 ): Edit[] {
   const edits: Edit[] = [];
   const existing = read.config.services.get(name);
-  if (baseUrl !== undefined) edits.push({ path: ["services", name, "baseUrl"], value: baseUrl });
+  for (const [key, value] of Object.entries(fields)) edits.push({ path: ["services", name, key], value });
   if (auth) edits.push({ path: ["services", name, "auth"], value: authJson(auth) });
-  else if (existing && baseUrl !== undefined) edits.push(...resealed(read, vault, existing));
+  else if (existing && Object.keys(fields).length > 0) edits.push(...resealed(read, vault, existing));
   return edits;
 }
 

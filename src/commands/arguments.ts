@@ -44,7 +44,7 @@ export function readArguments(name: string, command: Command, argv: readonly str
   if (!wantsHelp && positionals.length < least)
     return usage(name, `expected: janee ${name} ${command.usage}`);
   if (!wantsHelp && positionals.length > most) {
-    return usage(name, `unexpected argument; expected: janee ${name} ${command.usage}`);
+    return usage(name, `unexpected argument; expected: ${`janee ${name} ${command.usage}`.trimEnd()}`);
   }
   return {
     positionals,

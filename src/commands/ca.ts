@@ -1,4 +1,5 @@
 import { Failure } from "../engine/failure.ts";
+import { didYouMean } from "../engine/nearest.ts";
 import { hasAuthority, removeAuthority, renewAuthority } from "../host/authority/authority.ts";
 import { permits } from "./ca-permits.ts";
 import type { Command, Talk } from "./command.ts";
@@ -20,7 +21,11 @@ export const command: Command = {
   run: (args, talk) => {
     const [action = ""] = args.positionals;
     if (!actions.includes(action)) {
-      return Promise.resolve(new Failure("usage", `expected: janee ca ${command.usage}`));
+      return Promise.resolve(
+        new Failure("usage", `unknown argument ${action.slice(0, 40)}${didYouMean(action, actions)}`, {
+          next: `expected: janee ca ${command.usage}`,
+        }),
+      );
     }
     return withJanee(talk, (janee) => act(janee, talk, action));
   },

@@ -8,6 +8,8 @@ export interface Flag {
   /** What stands for the value in help: `NAME`. */
   readonly value?: string;
   readonly help: string;
+  /** The schemes that take it; absent: it goes with any. */
+  readonly schemes?: readonly string[];
 }
 
 export interface Arguments {

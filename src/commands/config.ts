@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
+import type { Service } from "../engine/config.ts";
 import { configSchema } from "../engine/config-schema.ts";
 import { Failure } from "../engine/failure.ts";
 import { lintConfig } from "../engine/lint-config.ts";
@@ -8,6 +9,7 @@ import { type Finding, type ReadConfig, readConfig } from "../engine/read-config
 import { visible } from "../engine/visible.ts";
 import { homePath } from "../host/home-path.ts";
 import type { Command, Talk } from "./command.ts";
+import { unfitSecrets } from "./unfit-secrets.ts";
 
 const actions = ["check", "path", "schema"];
 const largest = 16 * 1024 * 1024;
@@ -46,7 +48,7 @@ function usage(message: string): Failure {
   });
 }
 
-function check(path: string, named: string | undefined, talk: Talk): number | Failure {
+async function check(path: string, named: string | undefined, talk: Talk): Promise<number | Failure> {
   const read = readConfigFile(path);
   if (read instanceof Failure) {
     // Of a file that was named, a missing one is a slip of the fingers.
@@ -54,7 +56,8 @@ function check(path: string, named: string | undefined, talk: Talk): number | Fa
     return isSlip ? new Failure("not_found", read.message, { next: "check the name of the file" }) : read;
   }
   const { services, capabilities } = read.config;
-  const warnings = findingsOf(read);
+  const unfit = await Promise.all([...services.values()].map((service) => unfitFinding(service)));
+  const warnings = [...findingsOf(read), ...unfit.flat()];
   if (talk.json) {
     talk.printJson({
       ok: true,
@@ -70,6 +73,11 @@ function check(path: string, named: string | undefined, talk: Talk): number | Fa
     warnings.length === 0 ? "" : `, ${warnings.length} ${warnings.length === 1 ? "warning" : "warnings"}`;
   talk.print(`ok: ${services.size} services, ${capabilities.size} capabilities${counted}`);
   return 0;
+}
+
+async function unfitFinding(service: Service): Promise<Finding[]> {
+  const problem = await unfitSecrets(service, undefined);
+  return problem ? [{ message: `service ${service.name}: ${problem.message}` }] : [];
 }
 
 /** Reads and nothing else: what stands in the clear is not sealed, and a mode is not mended. */

@@ -7,6 +7,7 @@ import { didYouMean } from "../engine/nearest.ts";
 import { agentTokenVariable, type Stanza } from "../engine/stanza.ts";
 import { visible } from "../engine/visible.ts";
 import { readClientFile, replaceClientFile, surroundings } from "../host/client-file.ts";
+import { readConfigFile } from "../host/config-file.ts";
 import { homePath } from "../host/home-path.ts";
 import { carriedEnvironment, thisProgram } from "../host/program.ts";
 import { servingUrl } from "../host/serving.ts";
@@ -14,6 +15,7 @@ import { listClients } from "./clients/list.ts";
 import { mergeStanza, renderStanza } from "./clients/merge.ts";
 import type { Arguments, Command, Talk } from "./command.ts";
 import { defaultHost, defaultPort } from "./serve-address.ts";
+import { unknownCapability } from "./unknown-capability.ts";
 
 export const command: Command = {
   usage: "[client] [--write] [--http] [--project | --file PATH] [--capability a,b] [--agent NAME]",
@@ -78,6 +80,7 @@ function stanzaFor(client: Client, args: Arguments, talk: Talk): Stanza | Failur
     });
   }
   if (!args.flag("http")) {
+    warnOfUnknown(home, names, talk);
     const program = thisProgram(talk.environment);
     const carried = carriedEnvironment(talk.environment, home);
     return client.stdio({
@@ -101,6 +104,18 @@ function stanzaFor(client: Client, args: Arguments, talk: Talk): Stanza | Failur
     });
   }
   return client.http({ url: `${servingUrl(home) ?? `http://${defaultHost}:${defaultPort}`}/mcp` });
+}
+
+/** The stanza is good as soon as the capability is there: a warning is enough. */
+function warnOfUnknown(home: string, names: readonly string[], talk: Talk): void {
+  const found = names.length === 0 ? undefined : readConfigFile(home);
+  if (found instanceof Failure) return;
+  const known = [...(found?.document.read.config.capabilities.keys() ?? [])];
+  for (const name of names) {
+    if (known.includes(name)) continue;
+    const { message, next } = unknownCapability(name, known);
+    talk.say(`janee: warning: ${message}: janee mcp will not start with it\n  → ${next}`);
+  }
 }
 
 function fileFor(client: Client, args: Arguments, talk: Talk): string | Failure {

@@ -3,6 +3,7 @@ import { schemeTypes } from "../engine/credential/index.ts";
 import type { MadeScheme } from "../engine/credential/scheme.ts";
 import type { Json } from "../engine/edit-config.ts";
 import { Failure } from "../engine/failure.ts";
+import { didYouMean } from "../engine/nearest.ts";
 import { isReference } from "../engine/reference.ts";
 import { askHidden, isInteractive } from "../host/terminal.ts";
 import type { Arguments, Flag, Talk } from "./command.ts";
@@ -104,7 +105,8 @@ export function shapeFromFlags(args: Arguments): AuthShape | Failure | undefined
   }
   return new Failure(
     "usage",
-    `unknown --auth-type ${chosen.slice(0, 20)}: expected ${schemeTypes.join(", ")}`,
+    `unknown --auth-type ${chosen.slice(0, 20)}${didYouMean(chosen, schemeTypes)}`,
+    { next: `expected one of ${schemeTypes.join(", ")}` },
   );
 }
 

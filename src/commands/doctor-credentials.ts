@@ -14,6 +14,7 @@ import type { Environment } from "../host/keyring.ts";
 import { References } from "../host/reference.ts";
 import { type Found, problemOf } from "./doctor-checks.ts";
 import { lastRefusals, refusedAt } from "./last-refusals.ts";
+import { unfitSecrets } from "./unfit-secrets.ts";
 
 /** Command lines that start slowly, and sign-ins that wait for a finger, want some time. */
 const referenceLimitMs = 15_000;
@@ -47,7 +48,7 @@ export async function checkCredentials(
   const looks = services.flatMap((service) =>
     [...service.auth.secret.keys()].map((field) => checkCredential(service, field, look)),
   );
-  const found = (await Promise.all(looks)).flat();
+  const found = (await Promise.all([...looks, ...services.map((service) => unfit(service, look))])).flat();
   const sealed = found.filter(({ level, message }) => level === "ok" && message === opens).length;
   const others = [...found.filter(({ message }) => message !== opens), ...refusedOnes(home, services)];
   if (sealed === 0) return others;
@@ -56,6 +57,13 @@ export async function checkCredentials(
 }
 
 const opens = "opens";
+
+async function unfit(service: Service, { vault }: Look): Promise<Found[]> {
+  const problem = await unfitSecrets(service, vault);
+  if (!problem) return [];
+  const message = `the credential of ${service.name} is of no use: ${problem.message}`;
+  return [{ level: "problem", check, message, remedy: `janee set ${service.name}`, about: "vault" }];
+}
 
 async function checkCredential(service: Service, field: string, look: Look): Promise<Found[]> {
   const stored = service.auth.secret.get(field);

@@ -28,6 +28,7 @@ import { checkPrograms } from "./doctor-exec.ts";
 import { type Guarantee, guaranteeOf } from "./doctor-guarantee.ts";
 import { announcedAt, checkPort } from "./doctor-port.ts";
 import { checkSessions } from "./doctor-sessions.ts";
+import { portFrom } from "./flag-slips.ts";
 import { defaultPort } from "./serve-address.ts";
 import { madeAt } from "./version.ts";
 
@@ -45,11 +46,8 @@ export const command: Command = {
     "Exit status: 0 no problem (warnings may be), 3 a problem of the config, 5 one of vault, state or trail.",
   ],
   async run(args, talk) {
-    const asked = args.text("port");
-    const port = asked === undefined ? undefined : Number(asked);
-    if (port !== undefined && (!Number.isInteger(port) || port < 1 || port > 65_535)) {
-      return new Failure("usage", "--port wants a number from 1 to 65535");
-    }
+    const port = portFrom(args, 1);
+    if (port instanceof Failure) return port;
     const { environment } = talk;
     const home = homePath(environment);
     const examined =

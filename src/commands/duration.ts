@@ -7,5 +7,7 @@ export function durationMs(flag: string, text: string): number | Failure {
   const match = /^(\d{1,6})([smhd])$/.exec(text);
   const value = Number(match?.[1] ?? 0) * (units[match?.[2] ?? ""] ?? 0);
   if (value > 0) return value;
-  return new Failure("usage", `${flag} wants a duration such as 30s, 30m, 1h or 1d`);
+  return new Failure("usage", `${flag} wants a duration with its unit`, {
+    next: `such as ${flag} 30s, 30m, 1h or 1d`,
+  });
 }

@@ -1,6 +1,7 @@
 import { Failure } from "../engine/failure.ts";
 import { servingUrl } from "../host/serving.ts";
 import type { Command } from "./command.ts";
+import { portFrom } from "./flag-slips.ts";
 import { grantSession } from "./granting.ts";
 import { withJanee } from "./open.ts";
 import { defaultPort } from "./serve-address.ts";
@@ -25,13 +26,14 @@ export const command: Command = {
   run: (args, talk) =>
     withJanee(talk, async (janee) => {
       const name = args.positionals[0] ?? "";
+      const port = portFrom(args, 1);
+      if (port instanceof Failure) return port;
       const granted = await grantSession(janee, talk, name, {
         command: `grant ${name}`,
         ...{ ttl: args.text("ttl"), agent: args.text("agent"), reason: args.text("reason") },
       });
       if (granted instanceof Failure) return granted;
       const { token, session, expiresAt } = granted;
-      const port = args.text("port");
       const running = port === undefined ? servingUrl(janee.home.path) : undefined;
       const baseUrl = `${running ?? `http://127.0.0.1:${port ?? defaultPort}`}/${name}`;
       if (talk.json) talk.printJson({ token, baseUrl, session, capability: name, expiresAt });

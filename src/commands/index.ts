@@ -1,9 +1,10 @@
 // The table of commands. Each is loaded only when it is called, so that `--version` loads none.
 import { Failure } from "../engine/failure.ts";
 import { didYouMean } from "../engine/nearest.ts";
-import { commonFlags, readArguments } from "./arguments.ts";
-import type { Command, Flag, Talk } from "./command.ts";
+import { readArguments } from "./arguments.ts";
+import type { Command, Talk } from "./command.ts";
 import { fail } from "./fail.ts";
+import { helpOf, wholeHelpOf } from "./help.ts";
 import { commit, runtime, version } from "./version.ts";
 
 interface Listed {
@@ -68,31 +69,35 @@ export async function run(argv: readonly string[], talk: Talk): Promise<number> 
     else talk.print(`janee ${version} (${commit}, ${runtime})`);
     return 0;
   }
-  if (name === undefined || name === "--help" || name === "-h" || name === "help") {
-    const topic = name === "help" ? table[rest[0] ?? ""] : undefined;
-    talk.print(topic ? helpOf(rest[0] ?? "", topic.summary, (await topic.load()).command) : overview());
+  const helps = name === "--help" || name === "-h" || name === "help";
+  const [about] = helps ? rest.filter((word) => !word.startsWith("-")) : [];
+  if (name === undefined || (helps && about === undefined)) {
+    talk.print(overview());
     return name === undefined ? 2 : 0;
   }
-  const listed = Object.hasOwn(table, name) ? table[name] : undefined;
-  if (!listed) {
-    const what = name.startsWith("-") ? "flag" : "command";
-    const shown = name.slice(0, 40);
-    return fail(
-      new Failure("usage", `unknown ${what} ${shown}${didYouMean(name, Object.keys(table))}`, {
-        next: "janee --help",
-      }),
-      talk,
-    );
+  const called = about ?? name;
+  const listed = Object.hasOwn(table, called) ? table[called] : undefined;
+  if (!listed) return fail(unknown(called), talk);
+  if (helps) {
+    talk.print(helpOf(called, listed.summary, (await listed.load()).command));
+    return 0;
   }
   const { command } = await listed.load();
   const args = readArguments(name, command, rest);
   if (args instanceof Failure) return fail(args, talk);
   if (args.flag("help")) {
-    talk.print(helpOf(name, listed.summary, command));
+    talk.print(helpOf(name, listed.summary, command, args));
     return 0;
   }
   const result = await command.run(args, talk);
   return result instanceof Failure ? fail(result, talk) : result;
+}
+
+function unknown(called: string): Failure {
+  const isFlag = called.startsWith("-");
+  const known = isFlag ? ["--help", "--version", "--json"] : commandNames;
+  const message = `unknown ${isFlag ? "flag" : "command"} ${called.slice(0, 40)}${didYouMean(called, known)}`;
+  return new Failure("usage", message, { next: "janee --help" });
 }
 
 function overview(): string {
@@ -110,27 +115,11 @@ function overview(): string {
   ].join("\n");
 }
 
-function helpOf(name: string, summary: string, command: Command): string {
-  const flags = Object.entries({ ...command.flags, ...commonFlags }).map(([flag, spec]) =>
-    flagLine(flag, spec),
-  );
-  const width = Math.max(...flags.map(([left]) => left.length)) + 2;
-  const lines = flags.map(([left, help]) => `  ${left.padEnd(width)}${help}`);
-  const notes = command.notes ? ["", ...command.notes] : [];
-  return [`usage: janee ${name} ${command.usage}`, "", `${summary}`, "", ...lines, ...notes].join("\n");
-}
-
 /** The help of every command, as the README shows it. */
 export async function usageOfAll(): Promise<string> {
   const texts = [overview()];
   for (const [name, { summary, load }] of Object.entries(table)) {
-    texts.push(helpOf(name, summary, (await load()).command));
+    texts.push(wholeHelpOf(name, summary, (await load()).command));
   }
   return texts.join("\n\n");
-}
-
-function flagLine(name: string, flag: Flag): [left: string, help: string] {
-  const short = flag.short ? `-${flag.short}, ` : "";
-  const value = flag.type === "string" ? ` ${flag.value ?? "VALUE"}` : "";
-  return [`${short}--${name}${value}`, flag.multiple ? `${flag.help} (repeatable)` : flag.help];
 }

@@ -18,7 +18,7 @@ export function flagOf({ flag, name }: AuthField): string {
 export const madeFlags: Readonly<Record<string, Flag>> = Object.fromEntries([
   ...madeSchemes.map(({ type, title }): [string, Flag] => [
     type,
-    { type: "boolean", help: `authenticate by ${title}: the same as --auth-type ${type}` },
+    { type: "boolean", help: `authenticate by ${title}: the same as --auth-type ${type}`, schemes: [type] },
   ]),
   ...fieldsByFlag().flatMap((sharing) => flagsFor(sharing)),
 ]);
@@ -27,6 +27,7 @@ interface Sharing {
   readonly field: AuthField;
   /** More than one scheme can have the same flag: it is said once. */
   readonly help: string;
+  readonly schemes: readonly string[];
 }
 
 function fieldsByFlag(): Sharing[] {
@@ -38,22 +39,38 @@ function fieldsByFlag(): Sharing[] {
       if (flag === "key" || flag === "username" || field.renewed === "alone") continue;
       const before = byFlag.get(flag);
       const said = `with ${type}: ${field.expected}`;
-      byFlag.set(flag, before ? { ...before, help: `${before.help}; ${said}` } : { field, help: said });
+      byFlag.set(
+        flag,
+        before
+          ? { ...before, help: `${before.help}; ${said}`, schemes: [...before.schemes, type] }
+          : { field, help: said, schemes: [type] },
+      );
     }
   }
   return [...byFlag.values()];
 }
 
-function flagsFor({ field, help }: Sharing): [string, Flag][] {
+function flagsFor({ field, help, schemes }: Sharing): [string, Flag][] {
   const name = flagOf(field);
   if (!isSecret(field)) {
     const multiple = field.kind === "list" || field.kind === "map";
-    return [[name, { type: "string", value: field.kind === "map" ? "NAME=VALUE" : "VALUE", multiple, help }]];
+    return [
+      [
+        name,
+        { type: "string", value: field.kind === "map" ? "NAME=VALUE" : "VALUE", multiple, help, schemes },
+      ],
+    ];
   }
   return [
-    [name, { type: "string", value: "VALUE", help: `${help}; others can see it: better --${name}-file` }],
-    [`${name}-env`, { type: "string", value: "NAME", help: `take --${name} from this variable, now` }],
-    [`${name}-file`, { type: "string", value: "PATH", help: `take --${name} from this file, now` }],
+    [
+      name,
+      { type: "string", value: "VALUE", help: `${help}; others can see it: better --${name}-file`, schemes },
+    ],
+    [
+      `${name}-env`,
+      { type: "string", value: "NAME", help: `take --${name} from this variable, now`, schemes },
+    ],
+    [`${name}-file`, { type: "string", value: "PATH", help: `take --${name} from this file, now`, schemes }],
   ];
 }
 
@@ -121,7 +138,21 @@ export async function readMade(
     if (value instanceof Failure) return value;
     if (value !== undefined) open[field.name] = value;
   }
-  return { type: scheme.type, open, secret };
+  const unfit = await problemTogether(scheme, secret);
+  return unfit ?? { type: scheme.type, open, secret };
+}
+
+/** What a reference leads to is looked at when it is used. */
+async function problemTogether(
+  scheme: MadeScheme,
+  secret: Readonly<Record<string, string>>,
+): Promise<Failure | undefined> {
+  const typed = Object.entries(secret).filter(([, text]) => !isReference(text));
+  const opened = new Map(typed.map(([name, text]) => [name, new Secret(text)]));
+  const unfit = await scheme.unfit?.(opened, privateKeys);
+  if (!unfit) return undefined;
+  const { message, next } = unfit;
+  return new Failure("usage", message, next === undefined ? {} : { next });
 }
 
 /** What a reference leads to is looked at when it is used. */

@@ -22,7 +22,11 @@ export function rulesFromFlags(args: Arguments, policies: Policies): RuleJson[] 
   const rules: RuleJson[] = [];
   for (const { name, value } of args.inOrder("allow", "deny", "ask")) {
     const parsed = parseRule(name as Effect, value);
-    if (parsed instanceof Failure) return new Failure("usage", parsed.message);
+    if (parsed instanceof Failure) {
+      return new Failure("usage", `--${name}: ${parsed.message}`, {
+        next: `such as --${name} "GET /v1/*", or "*"`,
+      });
+    }
     rules.push({ [name]: value });
   }
   const policy = args.flag("read-only") ? "read-only" : args.text("policy");
@@ -74,6 +78,17 @@ export function capabilityBlock(
   return execBlock(args, block, existing);
 }
 
+/** A constant beside the credential is fine; a mapping that holds nothing else was meant otherwise. */
+function withoutPlaceholder(mapped: Readonly<Record<string, Json>>): string | undefined {
+  const names = Object.keys(mapped);
+  const held = names.some((name) => String(mapped[name]).includes("{{"));
+  // The name of a secret field without its braces is never meant as text.
+  const bare = names.find((name) =>
+    /^\{?(?:credential|key|token|password|secret)\}?$/i.test(String(mapped[name])),
+  );
+  return bare ?? (held ? undefined : names[0]);
+}
+
 function execBlock(
   args: Arguments,
   block: Record<string, Json>,
@@ -92,6 +107,16 @@ function execBlock(
     if (equals < 1)
       return new Failure("usage", '--env-map wants NAME={{credential}}, such as "API_KEY={{credential}}"');
     mapped[text.slice(0, equals)] = text.slice(equals + 1);
+  }
+  const unmapped = withoutPlaceholder(mapped);
+  if (unmapped !== undefined) {
+    return new Failure(
+      "usage",
+      `--env-map ${unmapped.slice(0, 64)}=… does not say where the credential goes`,
+      {
+        next: `write it with braces: --env-map "${unmapped.slice(0, 64)}={{credential}}"; other text is passed on as it stands`,
+      },
+    );
   }
   if (Object.keys(mapped).length > 0) block.envMap = mapped;
   const timeout = args.text("timeout");

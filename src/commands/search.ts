@@ -18,7 +18,10 @@ export const command: Command = {
     if (talk.json) {
       talk.printJson(found.map((service) => ({ ...service, available: !laterScheme(service.auth) })));
     } else if (found.length === 0) {
-      talk.say("janee knows no such service: name it as you like, with --base-url and --auth-type");
+      talk.say("janee knows no such service");
+      talk.say(
+        "  → it can be added all the same: janee add NAME -u https://… --key-stdin; janee search alone lists the known ones",
+      );
     } else if (found.length <= 3) {
       talk.print(found.map(inFull).join("\n\n"));
     } else {

@@ -58,7 +58,12 @@ async function textFrom(
   }
   const variable = args.text(flags.variable);
   if (variable !== undefined) {
-    return talk.environment[variable] ?? new Failure("usage", `the variable ${variable} is not set`);
+    return (
+      talk.environment[variable] ??
+      new Failure("usage", `--${flags.variable}: the variable ${variable.slice(0, 64)} is not set`, {
+        next: "export it in this shell, and give its name without the $",
+      })
+    );
   }
   return secretFile(args.text(flags.file) ?? "");
 }
@@ -67,6 +72,8 @@ export function secretFile(path: string): string | Failure {
   try {
     return readFileSync(path, "utf8");
   } catch {
-    return new Failure("usage", `the file ${path} cannot be read`);
+    return new Failure("usage", `the file ${path} cannot be read`, {
+      next: "name a file that is there and that you may read, from here or by its whole path",
+    });
   }
 }

@@ -1,13 +1,15 @@
 // `janee serve` as a service of the user: the one file that is written outside of the home, because it was asked for.
-import { execFileSync } from "node:child_process";
+import { execFileSync, type SpawnSyncReturns } from "node:child_process";
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname } from "node:path";
 import { Failure } from "../engine/failure.ts";
+import { visible } from "../engine/visible.ts";
 import { writeAtomic } from "../host/files.ts";
 import { homePath } from "../host/home-path.ts";
 import { carriedEnvironment, thisProgram } from "../host/program.ts";
 import type { Arguments, Talk } from "./command.ts";
+import { exitCode } from "./exit-code.ts";
 import { defaultHost, defaultPort } from "./serve-address.ts";
 import { problemInUnit, systemOf, type Unit, unitFor } from "./service-unit.ts";
 
@@ -21,17 +23,34 @@ export async function installation(
   }
   const unit = unitOf(args, talk, address);
   if (unit instanceof Failure) return unit;
-  const left = args.flag("install") ? install(unit) : uninstall(unit);
-  if (left instanceof Failure) return left;
+  const outcome = args.flag("install") ? install(unit) : uninstall(unit);
+  if (outcome instanceof Failure) return outcome;
   const done = args.flag("install") ? "installed" : "uninstalled";
   if (talk.json) {
-    talk.printJson({ [done]: left.length === 0, system: unit.system, file: unit.file ?? null, left });
+    const { steps: left, why } = outcome;
+    talk.printJson({
+      [done]: left.length === 0,
+      system: unit.system,
+      file: unit.file ?? null,
+      left,
+      why: why ?? null,
+    });
   } else {
-    talk.print(`${done}${unit.file === undefined ? "" : ` ${unit.file}`}`);
-    if (left.length > 0) talk.say("  → this could not be done here; do it by hand:");
+    const { steps: left, why } = outcome;
+    const where = unit.file === undefined ? "" : ` ${unit.file}`;
+    talk.print(
+      left.length === 0 ? `${done}${where}` : `${done === "installed" ? "written" : "taken back"}${where}`,
+    );
+    if (left.length > 0) {
+      talk.say(
+        `janee: the service could not be ${done === "installed" ? "started" : "stopped"} here: ${why}`,
+      );
+      talk.say("  → do this by hand where that is mended, or run janee serve in a terminal:");
+    }
     for (const words of left) talk.say(`    ${words.join(" ")}`);
   }
-  return 0;
+  // Taken back it is all the same; installed it is not.
+  return outcome.steps.length > 0 && args.flag("install") ? exitCode("spawn_failed") : 0;
 }
 
 function unitOf(args: Arguments, talk: Talk, address: { host: string; port: number }): Unit | Failure {
@@ -83,16 +102,36 @@ function uninstall({ file, stop }: Unit): Left | Failure {
   return left;
 }
 
-type Left = readonly (readonly string[])[];
+type Steps = readonly (readonly string[])[];
+
+interface Left {
+  readonly steps: Steps;
+  /** Why the first of them failed. */
+  readonly why?: string;
+}
 
 /** What could not be run: no such program here, or no session of the system's manager. */
-function runAll(steps: Left): Left {
+function runAll(steps: Steps): Left {
   for (const [at, [program = "", ...words]] of steps.entries()) {
     try {
-      execFileSync(program, words, { stdio: "ignore", timeout: 20_000 });
-    } catch {
-      return steps.slice(at);
+      execFileSync(program, words, { stdio: ["ignore", "ignore", "pipe"], timeout: 20_000 });
+    } catch (error) {
+      return { steps: steps.slice(at), why: whyNot(program, error as Partial<SpawnSyncReturns<Buffer>>) };
     }
   }
-  return [];
+  return { steps: [] };
+}
+
+function whyNot(
+  program: string,
+  { stderr, status, code }: Partial<SpawnSyncReturns<Buffer>> & { readonly code?: string },
+): string {
+  if (code === "ENOENT") return `there is no ${program} on this machine`;
+  if (code === "ETIMEDOUT") return `${program} did not end within 20 seconds`;
+  const said = (stderr?.toString("utf8") ?? "").trim().split("\n")[0] ?? "";
+  return visible(
+    said === ""
+      ? `${program} ended with ${status ?? code ?? "an error"}`
+      : `${program}: ${said.slice(0, 300)}`,
+  );
 }

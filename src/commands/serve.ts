@@ -7,6 +7,7 @@ import { failureBytes } from "../surface/answer.ts";
 import { ownAuthorities } from "../surface/foreign.ts";
 import { type Load, serveConnection } from "../surface/proxy.ts";
 import type { Command, Talk } from "./command.ts";
+import { portFrom } from "./flag-slips.ts";
 import { forwardFor } from "./forward.ts";
 import { grantSession } from "./granting.ts";
 import { mcpOverHttp } from "./mcp-http.ts";
@@ -46,10 +47,8 @@ export const command: Command = {
   },
   positionals: { least: 0, most: 0 },
   run: (args, talk) => {
-    const port = Number(args.text("port") ?? defaultPort);
-    if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-      return Promise.resolve(new Failure("usage", "--port wants a number from 0 to 65535"));
-    }
+    const port = portFrom(args, 0) ?? defaultPort;
+    if (port instanceof Failure) return Promise.resolve(port);
     const host = args.text("host") ?? defaultHost;
     const strange = args
       .texts("allow-host")

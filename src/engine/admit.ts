@@ -81,7 +81,9 @@ export function admitCommand(
   const service = config.services.get(capability.service);
   const { exec } = capability;
   if (!service || !exec || capability.mode !== "exec") {
-    return new Failure("not_an_exec_capability", `"${capability.name}" takes requests: it runs no commands`);
+    return new Failure("not_an_exec_capability", `"${capability.name}" takes requests: it runs no commands`, {
+      next: "send it requests instead, or use a capability of the mode exec",
+    });
   }
   const problem = judgeUse(capability, standing, wish, now);
   if (problem) return problem;
@@ -113,14 +115,22 @@ function judgeUse(
     }
   }
   if (capability.requireReason && standing !== "rules-only" && !wish.reason && !standing.session?.reason) {
-    return new Failure("reason_required", `"${capability.name}" wants a reason with each session or request`);
+    return new Failure(
+      "reason_required",
+      `"${capability.name}" wants a reason with each session or request`,
+      {
+        next: "say in a few words what it is for",
+      },
+    );
   }
   return undefined;
 }
 
 /** The same words for what does not exist and for what this caller must not know of. */
 export function unknownCapability(): Failure {
-  return new Failure("unknown_capability", "there is no capability of this name");
+  return new Failure("unknown_capability", "there is no capability of this name", {
+    next: "check its name, or ask the person which there are",
+  });
 }
 
 function judgeStanding(
@@ -134,7 +144,9 @@ function judgeStanding(
     });
   }
   if (session.capability !== capability.name) {
-    return new Failure("session_wrong_capability", `this session is not for "${capability.name}"`);
+    return new Failure("session_wrong_capability", `this session is not for "${capability.name}"`, {
+      next: `use the base URL that came with this session, or ask the person for one of "${capability.name}"`,
+    });
   }
   return judge(session, now);
 }

@@ -69,7 +69,7 @@ export function baseOf(
       next:
         flags.allowCleartext === undefined
           ? "use https://"
-          : "use https://, or set allowCleartext: true on the service if you mean it",
+          : "use https://, or set allowCleartext: true on the service (janee add --allow-cleartext) if you mean it",
     });
   }
   if (isLinkLocal(base.host) && !flags.allowLinkLocal) {

@@ -5,8 +5,35 @@ import { Failure } from "../engine/failure.ts";
 import { type ConfigDocument, readDocument } from "../engine/read-config.ts";
 import { readPrivate, writeAtomic } from "./files.ts";
 
-export const emptyConfig =
-  "# janee keeps API keys away from AI agents. Try: janee add stripe\nservices: {}\ncapabilities: {}\n";
+/** What `janee init` writes: a file that says how it is filled, by commands or by hand. */
+export const emptyConfig = `# janee keeps API keys away from AI agents. This file says which keys there are, and what agents may do with them.
+# The usual way to fill it is: janee add <service>. It can be edited by hand as well; a running janee picks a change up
+# once the whole file is right: janee config check. All keys: janee config schema.
+#
+# services: where a key is used, and how it goes on a request. A key that is typed here is sealed in place by the next
+# command; better is janee add, or a reference: env:NAME, file:/path or cmd:program with its arguments.
+#
+#   services:
+#     stripe:
+#       baseUrl: https://api.stripe.com
+#       auth: { type: bearer, key: env:STRIPE_KEY }
+#
+# capabilities: what an agent may do with one service. Rules are tried from the top, and the first that matches decides;
+# with rules, what none of them allows is denied. ask: a person confirms that one request. Without autoApprove a person
+# confirms each session. To see what would be decided: janee why stripe-readonly GET /v1/balance
+#
+#   capabilities:
+#     stripe-readonly:
+#       service: stripe
+#       ttl: 1h                     # how long a session lasts
+#       autoApprove: true           # sessions need no person's yes
+#       rules:
+#         - allow: GET /v1/*
+#         - ask: POST /v1/refunds
+#         - deny: "*"
+services: {}
+capabilities: {}
+`;
 
 export interface FoundConfig {
   readonly document: ConfigDocument;

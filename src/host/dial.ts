@@ -156,7 +156,7 @@ function connectFailure(where: string, error: Error): Failure {
       "upstream_tls",
       `the certificate of ${where} is not trusted (${code || "TLS error"})`,
       {
-        next: "check the baseUrl; a private authority belongs in caFile of the service, and janee set then gives its credential anew",
+        next: "check the baseUrl; a private authority belongs in caFile of the service: janee add SERVICE --ca-file PATH",
       },
     );
   }

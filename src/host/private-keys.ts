@@ -30,7 +30,9 @@ export const privateKeys: PrivateKeys = {
       });
     }
     if (!first.checkPrivateKey(key)) {
-      return new Failure("credential_failed", "the private key is not the one of the client certificate");
+      return new Failure("credential_failed", "the private key is not the one of the client certificate", {
+        next: "give the key that the certificate was made for, or the certificate of this key",
+      });
     }
     const text = key.export({ type: "pkcs8", format: "pem" }).toString();
     return { certificate: chain, key: new Secret(text) };

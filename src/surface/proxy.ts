@@ -1,4 +1,5 @@
 // The reverse proxy: `/<capability>/<path>` becomes a Call. It decides nothing by itself.
+import { unknownCapability } from "../engine/admit.ts";
 import type { Broker } from "../engine/broker.ts";
 import type { Call, Reply } from "../engine/call.ts";
 import { Failure } from "../engine/failure.ts";
@@ -120,5 +121,5 @@ function split(target: string): { capability: string; target: string } {
 function strangeName(target: string): Failure {
   const read = readTarget(target);
   if (read instanceof Failure && read.code !== "path_overencoded") return read;
-  return new Failure("unknown_capability", "there is no capability of this name");
+  return unknownCapability();
 }

@@ -53,19 +53,21 @@ test("install writes one file, uninstall takes it back, and a second one says so
   inHome(async (home) => {
     // Without a manager to talk to, what is left to do is said instead.
     const env = { PATH: home.beside };
-    const installed = await home.json<{ file: string; left: string[][] }>(
-      ["serve", "--install", "--port", "5999"],
-      { env },
-    );
+    const ran = await home.run(["serve", "--install", "--port", "5999", "--json"], { env });
+    assert.equal(ran.status, 6, "what was not started is not installed");
+    const installed = JSON.parse(ran.stdout) as { file: string; left: string[][]; why: string };
+    assert.equal(installed.why, "there is no systemctl on this machine");
     assert.equal(installed.file, join(home.beside, ".config/systemd/user/janee.service"));
     assert.match(readFileSync(installed.file, "utf8"), /"serve" "--port" "5999"/);
     assert.match(readFileSync(installed.file, "utf8"), /JANEE_HOME=/);
     assert.deepEqual(installed.left[0], ["systemctl", "--user", "daemon-reload"]);
+    const again = await home.run(["serve", "--install"], { env });
+    assert.match(again.stderr, /could not be started here: there is no systemctl.*\n {2}→ do this by hand/);
     await home.do(["serve", "--uninstall"], { env });
     assert.ok(!existsSync(installed.file));
-    const again = await home.run(["serve", "--uninstall"], { env });
-    assert.equal(again.status, 2);
-    assert.match(again.stderr, /nothing to take back/);
+    const gone = await home.run(["serve", "--uninstall"], { env });
+    assert.equal(gone.status, 2);
+    assert.match(gone.stderr, /nothing to take back/);
     const keyed = await home.run(["serve", "--install"], { env: { ...env, JANEE_KEY: "x" } });
     assert.equal(keyed.status, 2);
     assert.ok(!existsSync(installed.file));

@@ -23,6 +23,12 @@ export const mtls: MadeScheme = {
       expected: "a token that is sent as Bearer beside the certificate",
     },
   ],
+  async unfit(opened, keys) {
+    const [certificate, privateKey] = [opened.get("certificate"), opened.get("privateKey")];
+    if (!certificate || !privateKey) return undefined;
+    const identity = await keys.identity(certificate, privateKey, opened.get("passphrase"));
+    return identity instanceof Failure ? identity : undefined;
+  },
   yieldsToken: false,
   place: ({ secret }) => (secret.has("key") ? "tls, header:authorization" : "tls"),
   headerNames: () => ["authorization"],

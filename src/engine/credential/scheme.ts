@@ -142,6 +142,8 @@ export interface MadeScheme extends Placement {
     secrets: ReadonlySet<string>,
     base: BaseUrl | undefined,
   ): string | undefined;
+  /** Whether secrets that were opened belong together; undefined: they do, or it cannot be told yet. */
+  unfit?(opened: OpenedSecrets, keys: PrivateKeys): Promise<Failure | undefined>;
   /** A short-lived token is made of the secrets: commands get it, and never the secrets. */
   readonly yieldsToken: boolean;
   make(
