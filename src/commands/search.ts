@@ -20,7 +20,7 @@ export const command: Command = {
     } else if (found.length === 0) {
       talk.say("janee knows no such service");
       talk.say(
-        "  → it can be added all the same: janee add NAME -u https://… --key-stdin; janee search alone lists the known ones",
+        "  → it can be added all the same: janee add NAME --base-url https://… --key-stdin; janee search alone lists the known ones",
       );
     } else if (found.length <= 3) {
       talk.print(found.map(inFull).join("\n\n"));

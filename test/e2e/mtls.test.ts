@@ -139,8 +139,17 @@ test("a key that is not the certificate's, or no key at all, is refused in words
     makeCertificate(home.beside, "two", names);
     await withService(server, one, async (port) => {
       const file = (name: string): string => join(home.beside, `${name}.pem`);
-      const mixed = ["--mtls", "--certificate-file", file("one"), "--private-key-file", file("two-key")];
-      await home.do(["add", "mixed", "-u", `https://localhost:${port}`, ...mixed, "--auto-approve"]);
+      const given = (key: string): string[] => [
+        ...["add", "mixed", "-u", `https://localhost:${port}`, "--mtls", "--auto-approve"],
+        ...["--certificate-file", file("one"), "--private-key-file", file(key)],
+      ];
+      const refused = await home.run(given("two-key"));
+      assert.equal(refused.status, 2);
+      assert.match(refused.stderr, /not the one of the client certificate/);
+      // One at a time each is a good one of its kind.
+      await home.do(given("one-key"));
+      const env = { JANEE_UNATTENDED: "1" };
+      await home.do(["set", "mixed", "--private-key-file", file("two-key")], { env });
       const tested = await home.run(["test", "mixed", "--json"]);
       assert.equal(tested.status, 6);
       assert.match(tested.stdout + tested.stderr, /not the one of the client certificate/);
