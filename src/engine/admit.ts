@@ -51,7 +51,7 @@ export function admit(config: Config, standing: Standing, wish: Wish, now: numbe
   if (!service?.base || capability.mode !== "http") {
     return new Failure(
       "not_a_request_capability",
-      `"${capability.service}" runs commands: it takes no requests`,
+      `"${capability.name}" runs commands: it takes no requests`,
     );
   }
   return judgeUse(capability, standing, wish, now) ?? admitRequest(capability, service, wish);

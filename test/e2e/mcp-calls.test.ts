@@ -341,6 +341,33 @@ everywhere(
   },
 );
 
+everywhere("every refusal says what the agent can do next; an answer has no such line", async (on, agent) => {
+  const refused: readonly (readonly [string, string, object])[] = [
+    ["execute", "path_not_origin_form", { capability: "open", method: "GET", path: "v1" }],
+    ["execute", "path_control", { capability: "open", method: "GET", path: "/a b" }],
+    ["execute", "path_ambiguous", { capability: "open", method: "GET", path: "/a/../b" }],
+    ["execute", "method_forbidden", { capability: "open", method: "TRACE", path: "/" }],
+    ["execute", "rule_denied", { capability: "reads", method: "DELETE", path: "/" }],
+    ["execute", "unknown_capability", { capability: "nobody", method: "GET", path: "/" }],
+    [
+      "execute",
+      "bad_header_value",
+      { capability: "open", method: "GET", path: "/", headers: { "X-A": "a\n" } },
+    ],
+    ["execute", "bad_arguments", { capability: "open", ...send("!", { encoding: "base64" }), path: "/" }],
+    ["exec", "not_an_exec_capability", { capability: "open", command: ["id"] }],
+    ["end_session", "not_found", { session: "zzzzzz" }],
+  ];
+  for (const [tool, code, input] of refused) {
+    const { content } = await agent.call(tool, { ...input });
+    assert.equal(content.code, code);
+    assert.match(String(content.next), /^[a-z].{10,}/u, code);
+    assert.doesNotMatch(String(content.next), /janee (approve|grant)/u);
+  }
+  assert.deepEqual(on.upstream.seen, []);
+  assert.ok(!("next" in (await agent.execute("open", "/v1/x")).content));
+});
+
 test(
   "the trail is whole, and no secret is in a file, an answer or a line of any of this",
   limit,

@@ -9,7 +9,7 @@ export const refusal = v.object({
   code: v.pipe(v.string(), v.description("Stable code of the refusal")),
   message: v.string(),
   rule: v.optional(v.pipe(v.string(), v.description("The rule that decided"))),
-  next: v.optional(v.pipe(v.string(), v.description("What the agent can do next"))),
+  next: v.pipe(v.string(), v.description("What the agent can do next")),
 });
 
 export const outputs = {

@@ -14,6 +14,7 @@ import { isToolName, readArguments, type ToolName } from "./arguments.ts";
 import type { Asked, McpFace } from "./face.ts";
 import { capabilities, identity, instructions } from "./identity.ts";
 import { listTools } from "./listing.ts";
+import { nextOf } from "./next.ts";
 import type { Era, Persons } from "./person.ts";
 import { tools } from "./tools.ts";
 import type { CommandTurns, LargeAnswers, Turns } from "./turns.ts";
@@ -116,12 +117,13 @@ function resultOf(result: object | Failure | InputRequiredResult): CallToolResul
   };
 }
 
-function told({ code, message, rule, next, retryAfter }: Failure): object {
+function told(refusal: Failure): object {
+  const { code, message, rule, retryAfter } = refusal;
   return {
     code,
     message,
     ...(rule === undefined ? {} : { rule }),
-    ...(next === undefined ? {} : { next }),
+    next: nextOf(refusal),
     ...(retryAfter === undefined ? {} : { retryAfter }),
   };
 }
