@@ -162,6 +162,7 @@ async function start(
     return new Failure("usage", "--unmatched wants deny or tunnel");
   }
   const watch = watchOver(janee, talk);
+  let hasBegun = false;
   try {
     const refused = await openSessions(janee, talk, caller, names);
     if (refused) return refused;
@@ -172,6 +173,7 @@ async function start(
       ...(unmatched === undefined ? {} : { unmatched }),
     });
     if (listener instanceof Failure) return listener;
+    hasBegun = true;
     const ran = await inRunFolder(janee.home.path, id, (folder) =>
       runBehind(janee, talk, args, { folder, id, token, listener, caller, names, late }),
     );
@@ -181,7 +183,8 @@ async function start(
   } finally {
     await janee.broker.endSessionsOf(caller, "run");
     watch.stop();
-    const told = tally.told();
+    // Of a run that was refused there is nothing to count: the refusal itself is told.
+    const told = hasBegun ? tally.told() : undefined;
     if (told !== undefined) talk.say(told);
   }
 }

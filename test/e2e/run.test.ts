@@ -233,6 +233,7 @@ test("without a terminal it takes only what needs no person", limit, async () =>
   const refused = await on.run(["--capability", "asks"], "true");
   assert.equal(refused.status, 125);
   assert.match(refused.stderr, /wants a person's yes/);
+  assert.doesNotMatch(refused.stderr, /\d denied/, "of a run that did not begin there is nothing to count");
   assert.equal((await on.run(["--capability", "asks"], "exit 3", unattended)).status, 3);
   const chosen = await on.run(["--first-match"], "env");
   assert.equal(chosen.status, 0, chosen.stderr);
