@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { nearest } from "../engine/nearest.ts";
 import { visible } from "../engine/visible.ts";
 import type { Environment } from "../host/keyring.ts";
+import { runtimeName } from "../host/runtime.ts";
 import type { Found } from "./doctor-checks.ts";
 
 const check = "environment";
@@ -39,12 +40,16 @@ const own = [
 ].map((name) => `JANEE_${name}`);
 
 export function foreignIn(environment: Environment): readonly string[] {
-  return Object.keys(foreign).filter((name) => environment[name]);
+  const found = Object.keys(foreign).filter((name) => environment[name]);
+  // Bun leaves it alone, which Deno does not.
+  return runtimeName() === "deno" && loadsCode(environment) ? [...found, "NODE_OPTIONS"] : found;
 }
 
 export function checkEnvironment(environment: Environment): Found[] {
   const found = [
-    ...foreignIn(environment).map((name) => warn(`${name} is set: ${foreign[name]}`, `unset ${name}`)),
+    ...Object.keys(foreign)
+      .filter((name) => environment[name])
+      .map((name) => warn(`${name} is set: ${foreign[name]}`, `unset ${name}`)),
     ...Object.entries(misleading)
       .filter(([name]) => environment[name])
       .map(([name, [message, remedy]]) => warn(`${name} is set: ${message}`, remedy)),
@@ -56,20 +61,24 @@ export function checkEnvironment(environment: Environment): Found[] {
   return found.length > 0 ? found : [{ level: "ok", check, message: "no variable misleads" }];
 }
 
+function loadsCode({ NODE_OPTIONS }: Environment): boolean {
+  return /(?:^|\s)(?:-r|--require|--import|--loader|--experimental-loader|--inspect)/.test(
+    NODE_OPTIONS ?? "",
+  );
+}
+
 function runtimeOptions(environment: Environment): Found[] {
   const found: Found[] = [];
   if (environment.NODE_TLS_REJECT_UNAUTHORIZED === "0") {
     const message = "NODE_TLS_REJECT_UNAUTHORIZED=0 is set: it asks runtimes not to check certificates";
     found.push(warn(message, "unset NODE_TLS_REJECT_UNAUTHORIZED"));
   }
-  if (
-    /(?:^|\s)(?:-r|--require|--import|--loader|--experimental-loader|--inspect)/.test(
-      environment.NODE_OPTIONS ?? "",
-    )
-  ) {
-    const message =
-      "NODE_OPTIONS is set: janee does not heed it, but it loads code into Node programs that janee run starts";
-    found.push(warn(message, "unset NODE_OPTIONS before janee run"));
+  if (loadsCode(environment)) {
+    const heeded =
+      runtimeName() === "deno"
+        ? "it loads foreign code into janee"
+        : "janee does not heed it, but it loads code into Node programs that janee run starts";
+    found.push(warn(`NODE_OPTIONS is set: ${heeded}`, "unset NODE_OPTIONS before janee runs"));
   }
   return found;
 }
