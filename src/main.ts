@@ -12,9 +12,14 @@ function write(descriptor: 1 | 2, text: string): void {
       offset += writeSync(descriptor, bytes, offset);
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code;
+      if (code === "EAGAIN") continue;
+      // Talk that nobody hears stops no work and changes no exit code.
+      if (descriptor === 2) return;
       if (code === "EPIPE") process.exit(0);
-      // Nothing more can be said where nothing can be written.
-      if (code !== "EAGAIN") process.exit(1);
+      talk.say(
+        `janee: standard output cannot be written (${code ?? "unknown"}): what was asked for is not whole`,
+      );
+      process.exit(1);
     }
   }
 }

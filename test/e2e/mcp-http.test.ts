@@ -80,6 +80,24 @@ async function initialized(token: string): Promise<string> {
 }
 
 // MCP-012 and its kin
+test("an answer says once whether the connection stays", limit, async () => {
+  const token = await scene.token("once");
+  const headers = { ...legacy(greeting).headers, Authorization: `Bearer ${token}` };
+  for (const [more, expected] of [
+    [{ Connection: "close" }, ["close"]],
+    [{}, []],
+  ] as const) {
+    const answer = await ask({ ...legacy(greeting), headers: { ...headers, ...more } });
+    assert.equal(answer.status, 200);
+    assert.match(answer.header("content-type") ?? "", /event-stream/u);
+    const said = answer.fields.filter(([name]) => name.toLowerCase() === "connection");
+    assert.deepEqual(
+      said.map(([, value]) => value),
+      expected,
+    );
+  }
+});
+
 test("only an agent's token opens /mcp, in the one place where it belongs", limit, async () => {
   const on = await stage();
   const token = await scene.token("only");

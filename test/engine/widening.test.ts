@@ -156,6 +156,22 @@ test("rules: allows taken out and denies put in are narrower, all else is wider"
   );
 });
 
+test("rules: of several changes, only those that can let more in are named as wider", () => {
+  const rules = (...list: string[]): string => capability("rules:", ...list.map((one) => `  - ${one}`));
+  const named = compare(rules("allow: GET /a"), rules("deny: GET /b", "allow: GET /c"));
+  assert.deepEqual(
+    named.widened.map((line) => line.replace(/^.*: rule/u, "rule")),
+    ["rule added: allow: GET /c"],
+  );
+  assert.equal(named.other.length, 2);
+  const moved = compare(
+    rules("allow: GET /z", "deny: GET /a", "allow: GET *"),
+    rules("allow: GET *", "deny: GET /a"),
+  );
+  assert.match(moved.widened.join(), /order/u);
+  assert.match(moved.other.join(), /rule removed: allow: GET \/z/u);
+});
+
 test("property: what counts as narrower never allows or asks more", () => {
   const paths = fc.constantFrom("*", "/a", "/a/*", "/A", "/b", "/a/{x}", "/a%2Fb", "/*");
   const rule = fc

@@ -213,8 +213,13 @@ function requestOf(head: RequestHead, bytes: Buffer, signal: AbortSignal): Reque
   return new Request(`http://${head.host}${head.target}`, { method: head.method, headers, signal, ...body });
 }
 
+/** The connection is this side's own: two words on whether it stays would contradict each other. */
+const ofTheConnection = new Set(["connection", "keep-alive", "transfer-encoding"]);
+
 function replyOf(response: Response, signal: AbortSignal, over: () => void): Reply {
-  const fields = [...response.headers].map(([name, value]) => field(name, value));
+  const fields = [...response.headers]
+    .map(([name, value]) => field(name, value))
+    .filter(({ key }) => !ofTheConnection.has(key));
   const { status, body } = response;
   if (!body) {
     over();
