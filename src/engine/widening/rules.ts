@@ -15,10 +15,12 @@ export function ruleChanges(before: RuleList, after: RuleList): Change[] {
     ...lacking(to, from).map((rule) => ({ rule, line: `rule removed: ${rule.text}`, narrowing: "allow" })),
   ];
   if (narrows(from, to)) return lines.length > 0 ? lines.map(({ line }) => other(line)) : [other(reordered)];
-  // A new deny or a lost allow lets nothing more in by itself: the cause is another line, or the order.
+  // A new deny or a lost allow lets nothing more in by itself: the cause is another line, or the order, or both.
   const causes = lines.filter(({ rule, narrowing }) => rule.effect !== narrowing);
-  if (causes.length === 0) return [wider(reordered), ...lines.map(({ line }) => other(line))];
-  return lines.map((one) => ({ widens: causes.includes(one), line: one.line }));
+  const withoutCauses = (rules: readonly Rule[]): Rule[] =>
+    rules.filter((rule) => !causes.some((cause) => cause.rule === rule));
+  const order = narrows(withoutCauses(from), withoutCauses(to)) ? [] : [wider(reordered)];
+  return [...order, ...lines.map((one) => ({ widens: causes.includes(one), line: one.line }))];
 }
 
 export function narrows(before: readonly Rule[], after: readonly Rule[]): boolean {
