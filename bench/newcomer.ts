@@ -14,7 +14,7 @@ export async function benchNewcomer(_box: Box, table: Table, pace: Pace): Promis
     table.missing("newcomer", "it needs a shell and install.sh");
     return;
   }
-  const offered = download();
+  const offered = await download();
   const rounds = await withUpstream({}, async (upstream) => {
     upstream.answer = (seen, exchange) => {
       const right = seen.values("authorization").join() === `Bearer ${canary}`;

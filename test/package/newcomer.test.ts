@@ -45,7 +45,7 @@ if (!windows) {
         const right = seen.values("authorization").join() === `Bearer ${canary}`;
         exchange.send(right ? 200 : 401, { "Content-Type": "application/json" }, `{"pong":${right}}`);
       };
-      const walked = await walk(download(), `http://127.0.0.1:${upstream.port}`);
+      const walked = await walk(await download(), `http://127.0.0.1:${upstream.port}`);
       assert.deepEqual(
         walked.map(({ way }) => way),
         ["reverse proxy", "MCP"],

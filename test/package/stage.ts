@@ -57,6 +57,7 @@ export function ingredients(
     commit: "0123456789ab",
     time: 1_767_225_600,
     level: 1,
+    preset: () => 0,
     ...rest,
   };
 }
@@ -90,8 +91,11 @@ export function tool(name: string): string | undefined {
 }
 
 /** What a site offers for download: the installer, and archives of which this machine's has the real executable. */
-export function download(): { readonly script: string; readonly files: ReadonlyMap<string, Uint8Array> } {
-  const archives = new Archives(ingredients({ real: ["linux-x64", "linux-x64-baseline", here.name] }));
+export async function download(): Promise<{
+  readonly script: string;
+  readonly files: ReadonlyMap<string, Uint8Array>;
+}> {
+  const archives = await Archives.from(ingredients({ real: ["linux-x64", "linux-x64-baseline", here.name] }));
   const script = installers(archives).find(({ name }) => name === "install.sh");
   return {
     script: Buffer.from(script?.bytes ?? []).toString(),
