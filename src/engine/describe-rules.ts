@@ -5,6 +5,12 @@ function isOpen(first: Rule | undefined): boolean {
   return first?.effect === "allow" && first.method === "*" && first.path === "*";
 }
 
+/** The rules of a capability as they are written, for programs: no word of janee's own among them. */
+export function rulesAsWritten({ rules, exec }: Capability): string[] {
+  if (exec) return [...exec.args.values()].flatMap((list) => list.map(({ text }) => text));
+  return (rules.rules ?? []).map(({ text }) => text);
+}
+
 /** The rules of a capability, one a line, as a person reads them. */
 export function describeRules(capability: Capability): string[] {
   if (capability.mode === "exec") return describeCommands(capability);

@@ -222,8 +222,8 @@ test(
         assert.equal(await serving.stop(), 0, name);
       }
       // Deno takes the signal for itself when it starts, whatever its starter had ignored.
-    if (onDeno) return;
-    const command = ["sh", "-c", 'trap "" HUP; exec "$0" "$@"', ...janeeCommand()];
+      if (onDeno) return;
+      const command = ["sh", "-c", 'trap "" HUP; exec "$0" "$@"', ...janeeCommand()];
       const detached = await home.serve([], { command });
       process.kill(detached.pid, "SIGHUP");
       assert.equal((await request(detached.port, { target: "/_janee/health" })).status, 200);

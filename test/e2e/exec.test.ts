@@ -226,6 +226,7 @@ inBothEras("a command runs inside its workDir, whatever links lead there, and no
 inBothEras("exit codes and signals are the command's own", async (agent) => {
   const { content } = await exec(agent, "bird", ["bird", "exit", "7"]);
   assert.deepEqual([content.exitCode, content.signal, content.timedOut], [7, undefined, false]);
+  assert.ok(Number.isInteger(content.durationMs));
   const killed = await exec(agent, "bird", ["bird", "kill"]);
   assert.deepEqual([killed.content.exitCode, killed.content.signal], [null, "SIGKILL"]);
   const binary = await exec(agent, "bird", ["bird", "binary"]);
