@@ -1,4 +1,5 @@
 import type { Service } from "../engine/config.ts";
+import { longestUnwarnedMs, longLived } from "../engine/config-capability.ts";
 import { schemeOf } from "../engine/credential/index.ts";
 import { isMade } from "../engine/credential/scheme.ts";
 import type { Edit, Json } from "../engine/edit-config.ts";
@@ -124,6 +125,10 @@ async function add(
   if (done instanceof Failure) return done;
   if (doubt !== undefined) {
     talk.say(`janee: warning: ${doubt}; it was taken as it is\n  → if it is not right: janee set ${name}`);
+  }
+  const ttlMs = janee.home.current().config.capabilities.get(capabilityName)?.ttlMs ?? 0;
+  if (args.text("ttl") !== undefined && ttlMs > longestUnwarnedMs) {
+    talk.say(`janee: warning: ${longLived(capabilityName)}`);
   }
   if (talk.json)
     talk.printJson({ service: name, capability: capabilityName, ...(doubt && { warning: doubt }) });

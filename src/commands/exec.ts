@@ -3,6 +3,7 @@ import { Failure } from "../engine/failure.ts";
 import { Lifeline } from "../engine/ports.ts";
 import { shortId } from "../engine/token.ts";
 import { entropy } from "../host/clock.ts";
+import { onStopSignal } from "../host/stop-signals.ts";
 import { readInput, writeOutput } from "../host/terminal.ts";
 import { shown } from "../surface/mcp/exec.ts";
 import { askOnTerminal } from "./ask-on-terminal.ts";
@@ -65,8 +66,7 @@ async function exec(janee: Janee, talk: Talk, wish: Wish): Promise<number | Fail
   const caller = { owner: `exec:${shortId(entropy, ownerIdLength)}` };
   const lifeline = new Lifeline();
   const stop = (): void => lifeline.cut(new Failure("client_closed", "stopped by a signal"));
-  process.once("SIGINT", stop);
-  process.once("SIGTERM", stop);
+  onStopSignal(stop);
   const { cwd, reason } = wish;
   const run = (): Promise<CommandReply | Failure> =>
     janee.broker.run({

@@ -1,6 +1,6 @@
 import { lastSetAt } from "../engine/age.ts";
 import { type Capability, type Config, type Service, serviceFlags } from "../engine/config.ts";
-import { describeRules } from "../engine/describe-rules.ts";
+import { describeRules, rulesAsWritten } from "../engine/describe-rules.ts";
 import { Failure } from "../engine/failure.ts";
 import { judge } from "../engine/session.ts";
 import { timeLeft } from "../engine/time-left.ts";
@@ -71,7 +71,8 @@ function published(config: Config, liveOf: Count, programs: Programs, refused: R
       ttl: timeLeft(capability.ttlMs),
       autoApprove: capability.autoApprove,
       unrestricted: capability.mode === "http" && capability.rules.unrestricted,
-      rules: describeRules(capability),
+      rules: rulesAsWritten(capability),
+      ...(capability.exec ? { commands: capability.exec.allowCommands } : {}),
       programs: programs(capability),
       limit: capability.limit?.text ?? null,
       sessions: liveOf(capability.name).live,

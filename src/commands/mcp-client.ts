@@ -6,6 +6,7 @@ import { shortId } from "../engine/token.ts";
 import { visible } from "../engine/visible.ts";
 import { entropy } from "../host/clock.ts";
 import { servingUrl } from "../host/serving.ts";
+import { onStopSignal } from "../host/stop-signals.ts";
 import type { Served } from "../surface/mcp/face.ts";
 import type { Talk } from "./command.ts";
 import { withJanee } from "./open.ts";
@@ -45,8 +46,7 @@ export function serveClient(
       ...(only === undefined ? {} : { only }),
     };
     const watch = watchOver(janee, talk);
-    process.once("SIGINT", () => void serving.stop());
-    process.once("SIGTERM", () => void serving.stop());
+    onStopSignal(() => void serving.stop());
     ready({ caller, face: { broker, policy: home, sessions, approvals, ...faceOf(janee) } });
     await serving.ended;
     await broker.endSessionsOf(caller, "mcp");

@@ -3,6 +3,7 @@ import { visible } from "../engine/visible.ts";
 import { hasAuthority } from "../host/authority/authority.ts";
 import { listen } from "../host/listener.ts";
 import { announceServing, retractServing } from "../host/serving.ts";
+import { onStopSignal } from "../host/stop-signals.ts";
 import { failureBytes } from "../surface/answer.ts";
 import { ownAuthorities } from "../surface/foreign.ts";
 import { type Load, serveConnection } from "../surface/proxy.ts";
@@ -168,7 +169,6 @@ async function serve(
 
 function untilStopped(): Promise<void> {
   return new Promise((done) => {
-    process.once("SIGINT", () => done());
-    process.once("SIGTERM", () => done());
+    onStopSignal(done);
   });
 }

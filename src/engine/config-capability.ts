@@ -43,7 +43,7 @@ export function capabilityOf(
     service: service ?? "",
     mode,
     description: fields.get("description")?.string(),
-    ttlMs: ttlOf(fields.get("ttl")),
+    ttlMs: ttlOf(fields.get("ttl"), name),
     autoApprove: fields.flag("autoApprove"),
     approval: choiceOf(fields, "approval", approvals) === "out-of-band" ? "out-of-band" : "any",
     requireReason: fields.flag("requireReason"),
@@ -93,10 +93,16 @@ function choiceOf(fields: Fields, key: string, choices: readonly string[]): stri
   return place.refuse(`expected ${what}${didYouMean(text, choices)}`);
 }
 
-function ttlOf(place: Place | undefined): number {
+export const longestUnwarnedMs = 8 * hourMs;
+
+export function longLived(capability: string): string {
+  return `capability ${capability}: a ttl over 8h; a session that lives this long is worth stealing`;
+}
+
+function ttlOf(place: Place | undefined, name: string): number {
   const ttl = place && durationOf(place, "30m or 1h", { most: 24 * hourMs, mostText: "24h" });
-  if (place && ttl !== undefined && ttl > 8 * hourMs) {
-    place.warn("a ttl over 8h: a session that lives this long is worth stealing");
+  if (place && ttl !== undefined && ttl > longestUnwarnedMs) {
+    place.warn(longLived(name));
   }
   return ttl ?? hourMs;
 }

@@ -10,6 +10,12 @@ export function isWideOpen({ mode, rules }: Capability): boolean {
   return mode === "http" && (rules.unrestricted || isOpen(rules.rules?.[0]));
 }
 
+/** The rules of a capability as they are written, for programs: no word of janee's own among them. */
+export function rulesAsWritten({ rules, exec }: Capability): string[] {
+  if (exec) return [...exec.args.values()].flatMap((list) => list.map(({ text }) => text));
+  return (rules.rules ?? []).map(({ text }) => text);
+}
+
 /** The rules of a capability, one a line, as a person reads them. */
 export function describeRules(capability: Capability): string[] {
   if (capability.mode === "exec") return describeCommands(capability);

@@ -1,6 +1,5 @@
 // What is allowed in a config and still worth a second look. Each finding is certain, never a guess.
 import type { Capability, Config } from "./config.ts";
-import { hourMs } from "./config-fields.ts";
 import type { Finding } from "./config-place.ts";
 import { lintExec } from "./exec/lint.ts";
 import type { Position } from "./failure.ts";
@@ -31,16 +30,11 @@ function lintStores({ services, stores }: Config): Finding[] {
   }));
 }
 
-function lintCapability({ name, mode, rules, ttlMs }: Capability): Finding[] {
+function lintCapability({ name, mode, rules }: Capability): Finding[] {
   const found: Finding[] = [];
   if (mode === "http" && rules.unrestricted) {
     found.push({
       message: `capability ${name}: unrestricted, it has no rules and the whole service is open`,
-    });
-  }
-  if (ttlMs > 8 * hourMs) {
-    found.push({
-      message: `capability ${name}: a ttl over 8h; a session that lives this long is worth stealing`,
     });
   }
   return found;

@@ -200,7 +200,7 @@ export class Trail {
     this.#observe?.({ event: "refused", code: failure.code, redactions: 0 });
     if (!this.#refusals.takesLine(call.peer, now)) return;
     const clean = await this.#cleanerFor(call.capability);
-    const { session, capability, service, reason } = call;
+    const { session, capability, service = this.#serviceOf(capability), reason } = call;
     const { owner, agent } = session ?? call;
     const { method = "", target = "", argv, cwd } = call;
     const mark = target.indexOf("?");
@@ -255,9 +255,14 @@ export class Trail {
   }
 
   /** An agent that somehow has the key must not get it into the trail through what it writes. */
+  #serviceOf(capability: string | undefined): string | undefined {
+    if (capability === undefined) return undefined;
+    return this.#policy.current().config.capabilities.get(capability)?.service;
+  }
+
   async #cleanerFor(capability: string | undefined): Promise<(text: string) => string> {
     const { config } = this.#policy.current();
-    const name = capability === undefined ? undefined : config.capabilities.get(capability)?.service;
+    const name = this.#serviceOf(capability);
     const named = name === undefined ? undefined : config.services.get(name);
     const scrubbers: Scrubber[] = [];
     // A request that names no service may hold the key of any.

@@ -88,9 +88,11 @@ export class JournalFile implements Journal {
     this.close();
     const flags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | noFollow;
     const descriptor = openSync(this.#path, flags, 0o600);
-    const { ino, dev, size } = fstatSync(descriptor);
-    this.#written = size;
-    this.#file = { descriptor, inode: ino, device: dev };
+    const opened = fstatSync(descriptor);
+    this.#written = opened.size;
+    this.#file = { descriptor, inode: opened.ino, device: opened.dev };
+    // A pipe or a device takes lines, and keeps none.
+    if (!opened.isFile()) throw Object.assign(new Error("no regular file"), { code: "no regular file" });
     return this.#file;
   }
 

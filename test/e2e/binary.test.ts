@@ -4,8 +4,10 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSy
 import { join } from "node:path";
 import { test } from "node:test";
 import { request } from "../support/client.ts";
-import { canary, type Home, inHome, installedCommand } from "../support/janee.ts";
+import { canary, type Home, inHome, installedCommand, janeeCommand, onDeno } from "../support/janee.ts";
+import { heard } from "../support/signals.ts";
 import { withUpstream } from "../support/upstream.ts";
+import { until } from "../support/wait.ts";
 
 const limit = { timeout: 90_000 };
 
@@ -205,6 +207,31 @@ test("a port in use, a bad host and a second signal", limit, async () => {
     assert.equal(await serving.stop(), 0, "SIGTERM is a clean end");
   });
 });
+
+test(
+  "serve ends in order when its terminal hangs up, and goes on when its starter had that ignored",
+  limit,
+  async () => {
+    await inHome(async (home) => {
+      await home.do(["init"]);
+      const announced = (): boolean => existsSync(join(home.path, "serve.json"));
+      for (const name of heard("SIGHUP", "SIGQUIT")) {
+        const serving = await home.serve();
+        process.kill(serving.pid, name);
+        await until(10_000, `the end by ${name}`, () => !announced());
+        assert.equal(await serving.stop(), 0, name);
+      }
+      // Deno takes the signal for itself when it starts, whatever its starter had ignored.
+      if (onDeno) return;
+      const command = ["sh", "-c", 'trap "" HUP; exec "$0" "$@"', ...janeeCommand()];
+      const detached = await home.serve([], { command });
+      process.kill(detached.pid, "SIGHUP");
+      assert.equal((await request(detached.port, { target: "/_janee/health" })).status, 200);
+      assert.equal(await detached.stop(), 0);
+      assert.ok(!announced());
+    });
+  },
+);
 
 test("serve answers for further names with --allow-host, and for no others", limit, async () => {
   await inHome(async (home) => {

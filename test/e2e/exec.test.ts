@@ -17,6 +17,7 @@ import { assertWithoutKey } from "../support/corpus-stage.ts";
 import { ExecStage, exec, outOf, parentSecrets } from "../support/exec-stage.ts";
 import { canary, Home, janeeCommand, root } from "../support/janee.ts";
 import { Agent, type Era, eras, type Question, say, type Told, verdict, yes } from "../support/mcp.ts";
+import { heard } from "../support/signals.ts";
 import { until, within } from "../support/wait.ts";
 
 const limit = { timeout: 60_000 };
@@ -225,6 +226,7 @@ inBothEras("a command runs inside its workDir, whatever links lead there, and no
 inBothEras("exit codes and signals are the command's own", async (agent) => {
   const { content } = await exec(agent, "bird", ["bird", "exit", "7"]);
   assert.deepEqual([content.exitCode, content.signal, content.timedOut], [7, undefined, false]);
+  assert.ok(Number.isInteger(content.durationMs));
   const killed = await exec(agent, "bird", ["bird", "kill"]);
   assert.deepEqual([killed.content.exitCode, killed.content.signal], [null, "SIGKILL"]);
   const binary = await exec(agent, "bird", ["bird", "binary"]);
@@ -433,7 +435,7 @@ test("a client that cancels or is gone takes its command with it", limit, async 
 test("janee exec that is stopped, or whose session is revoked, ends its command", limit, async () => {
   if (!linux) return;
   await agentOf();
-  for (const end of ["revoke", "SIGTERM", "SIGINT"] as const) {
+  for (const end of ["revoke", "SIGTERM", "SIGINT", ...heard("SIGHUP", "SIGQUIT")] as const) {
     const seconds = oddSeconds();
     const [file = "", ...before] = janeeCommand();
     const child = spawn(file, [...before, "exec", "asked", "--", "bird", "sleep", seconds], {

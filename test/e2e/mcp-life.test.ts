@@ -8,6 +8,7 @@ import { request } from "../support/client.ts";
 import { janeeCommand } from "../support/janee.ts";
 import { Agent, eras, Lines, verdict } from "../support/mcp.ts";
 import { faces, McpStage, unattended } from "../support/mcp-stage.ts";
+import { heard } from "../support/signals.ts";
 import type { Exchange } from "../support/upstream.ts";
 import { until, within } from "../support/wait.ts";
 
@@ -175,6 +176,7 @@ const endings: readonly (readonly [name: string, end: (lines: Lines) => void])[]
   ["half a line, then the end", (lines) => lines.write('{"jsonrpc":"2.0","id":9,"me').end()],
   ["SIGTERM", (lines) => lines.signal("SIGTERM")],
   ["SIGINT", (lines) => lines.signal("SIGINT")],
+  ...heard("SIGHUP").map((name) => [name, (lines: Lines) => lines.signal(name)] as const),
 ];
 for (const [name, end] of endings) {
   test(`${name}: the process ends, with its sessions and what is in flight`, limit, async () => {

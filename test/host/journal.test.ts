@@ -1,5 +1,6 @@
 // The audit file: many append, anyone may rotate or remove it, and a line is never torn or lost in silence.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import {
   appendFileSync,
   chmodSync,
@@ -135,6 +136,18 @@ test("a link in its place is not followed", () => {
   unlinkSync(path);
   assert.equal(journal.write("a\n"), undefined);
   assert.equal(text(path), "a\n");
+});
+
+test("a pipe in its place takes no line, for it would keep none; a file in its place does", () => {
+  const path = newPath();
+  execFileSync("mkfifo", [path]);
+  const journal = open(path);
+  const failure = journal.write("a\n");
+  assert.equal(failure?.code, "audit_unavailable");
+  assert.match(failure?.message ?? "", /no regular file/u);
+  unlinkSync(path);
+  assert.equal(journal.write("b\n"), undefined);
+  assert.equal(text(path), "b\n");
 });
 
 test("a link put in its place while it is open is not followed either", () => {

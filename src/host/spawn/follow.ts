@@ -68,7 +68,7 @@ export async function follow(
   ]);
   clearTimeout(timer);
   clearInterval(counting);
-  const durationMs = performance.now() - start;
+  const durationMs = Math.round(performance.now() - start);
   await endKin(run, reach, () => exit === undefined);
   if (ending.kind !== "cut") await outputs.drained(quietMs, drainMs);
   outputs.stop();
