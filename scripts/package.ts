@@ -25,13 +25,13 @@ export function sums(artefacts: readonly Artefact[]): string {
 }
 
 /** `lock`: the lock file as Bun prints it. */
-export function packageAll(given: Ingredients, lock: string): readonly Artefact[] {
-  const archives = new Archives(given);
+export async function packageAll(given: Ingredients, lock: string): Promise<readonly Artefact[]> {
+  const archives = await Archives.from(given);
   const bundles = mcpBundles(given);
   const artefacts: readonly Artefact[] = [
     ...archives.all.map(({ name, bytes }) => ({ name, bytes })),
-    ...deb(given),
-    ...rpm(given),
+    ...(await deb(given)),
+    ...(await rpm(given)),
     ...npm(given),
     ...bundles,
     mcpServer(bundles),

@@ -8,6 +8,7 @@ import { extras } from "./package/extras.ts";
 import { sha256 } from "./package/made.ts";
 import { project, root } from "./package/project.ts";
 import { verify } from "./package/verify.ts";
+import { presetFor } from "./package/xz.ts";
 import { packageAll, sums, writeAll } from "./package.ts";
 
 const flags = process.argv.slice(2);
@@ -39,19 +40,19 @@ const lock = Bun.spawnSync([process.execPath, join(root, "bun.lockb")], { cwd: r
 if (!lock.success) throw new Error(`bun.lockb could not be read: ${lock.stderr}`);
 
 console.error(`packing ${project.name} ${project.version} (${commit.name}); this takes some minutes`);
-const artefacts = packageAll(
+const artefacts = await packageAll(
   {
     ...{ binaries, parts, extras: await extras(commit.time) },
     license: readFileSync(join(root, "LICENSE"), "utf8"),
     readme: readFileSync(join(root, "README.md"), "utf8"),
-    ...{ commit: commit.name, time: commit.time, level: 6 },
+    ...{ commit: commit.name, time: commit.time, level: 6, preset: presetFor },
   },
   lock.stdout.toString(),
 );
 const folder = join(root, "dist", "release");
 writeAll(artefacts, folder);
 
-const { claims, faults } = verify(folder, binaries);
+const { claims, faults } = await verify(folder, binaries);
 for (const { name, bytes } of artefacts)
   console.log(`${(bytes.length / 1e6).toFixed(1).padStart(8)} MB  ${name}`);
 for (const claim of claims) console.log(`ok    ${claim}`);

@@ -29,6 +29,15 @@ sums="$folder/SHASUMS256.txt"
 if command -v sha256sum >/dev/null 2>&1; then found="$(sha256sum "$archive")"; else found="$(shasum -a 256 "$archive")"; fi
 grep -qF "${found%% *}  $name" "$sums" || fail "$name is not as SHASUMS256.txt says"
 
+case "$target" in
+windows-*) ;;
+*)
+  mkdir "$work/xz"
+  tar -xJf "${archive%.gz}.xz" -C "$work/xz"
+  (cd "$work/xz" && cmp janee-*/janee ../janee-*-"$target"/janee) || fail 'the tar.xz holds another executable'
+  ;;
+esac
+
 set -- "$work"/janee-*-"$target"/janee*
 janee="$1"
 version="${name#janee-}"

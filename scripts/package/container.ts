@@ -8,9 +8,10 @@ const base =
   "gcr.io/distroless/cc-debian13:nonroot@sha256:e792ab3d241a468a4fd7519ddbbebe66b49b5f365771716ea688ad40b6c6f1c2";
 
 export function container(archives: Archives, commit: string): Artefact {
+  // Not every builder has xz, and nobody downloads these.
   const stages = { amd64: "x64", arm64: "arm64" } as const;
   const lines = Object.entries(stages).flatMap(([stage, arch]) => {
-    const { name, folder } = archives.of(anyProcessor("linux", arch));
+    const { name, folder } = archives.of(anyProcessor("linux", arch), ".tar.gz");
     return [
       `FROM scratch AS files-${stage}`,
       `ADD ${name} /`,

@@ -5,6 +5,7 @@ import { project, summary } from "./project.ts";
 import { systemFiles } from "./system-files.ts";
 import { type Entry, file, gzip, tar, withFolders } from "./tar.ts";
 import { anyProcessor } from "./targets.ts";
+import { xz } from "./xz.ts";
 
 function ar(members: readonly (readonly [name: string, bytes: Uint8Array])[], time: number): Buffer {
   const pieces = members.flatMap(([name, bytes]) => {
@@ -37,28 +38,30 @@ function fromHere(entries: readonly Entry[]): readonly Entry[] {
   return withFolders(entries.map((entry) => ({ ...entry, path: `./${entry.path}` })));
 }
 
-export function deb(given: Ingredients): readonly Artefact[] {
-  return (["amd64", "arm64"] as const).map((arch) => {
-    const target = anyProcessor("linux", arch === "amd64" ? "x64" : "arm64");
-    const doc = "usr/share/doc/janee";
-    const files = systemFiles(given, target, {
-      licence: `${doc}/copyright`,
-      licences: `${doc}/THIRD-PARTY-LICENSES.txt`,
-      zsh: "usr/share/zsh/vendor-completions",
-    });
-    const digest = (bytes: Uint8Array): string => createHash("md5").update(bytes).digest("hex");
-    const about = [
-      file("control", control(arch, files)),
-      file("md5sums", files.map(({ path, bytes }) => `${digest(bytes)}  ${path}\n`).join("")),
-    ];
-    const bytes = ar(
-      [
-        ["debian-binary", Buffer.from("2.0\n", "latin1")],
-        ["control.tar.gz", gzip(tar(fromHere(about), given.time), given.level)],
-        ["data.tar.gz", gzip(tar(fromHere(files), given.time), given.level)],
-      ],
-      given.time,
-    );
-    return { name: `janee_${project.version}_${arch}.deb`, bytes };
+async function debOf(given: Ingredients, arch: "amd64" | "arm64"): Promise<Artefact> {
+  const target = anyProcessor("linux", arch === "amd64" ? "x64" : "arm64");
+  const doc = "usr/share/doc/janee";
+  const files = systemFiles(given, target, {
+    licence: `${doc}/copyright`,
+    licences: `${doc}/THIRD-PARTY-LICENSES.txt`,
+    zsh: "usr/share/zsh/vendor-completions",
   });
+  const digest = (bytes: Uint8Array): string => createHash("md5").update(bytes).digest("hex");
+  const about = [
+    file("control", control(arch, files)),
+    file("md5sums", files.map(({ path, bytes }) => `${digest(bytes)}  ${path}\n`).join("")),
+  ];
+  const bytes = ar(
+    [
+      ["debian-binary", Buffer.from("2.0\n", "latin1")],
+      ["control.tar.gz", gzip(tar(fromHere(about), given.time), given.level)],
+      ["data.tar.xz", await xz(tar(fromHere(files), given.time), given.preset(target))],
+    ],
+    given.time,
+  );
+  return { name: `janee_${project.version}_${arch}.deb`, bytes };
+}
+
+export function deb(given: Ingredients): Promise<readonly Artefact[]> {
+  return Promise.all([debOf(given, "amd64"), debOf(given, "arm64")]);
 }

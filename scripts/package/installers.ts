@@ -21,7 +21,7 @@ export function installers(archives: Archives): readonly Artefact[] {
   const isWindows = ({ target }: Archive): boolean => target.os === "windows";
   const sh = archives.all
     .filter((one) => !isWindows(one))
-    .map(({ target, sha256 }) => `  ${target.name}) printf '%s' ${sha256} ;;`);
+    .map(({ target, ending, sha256 }) => `  ${target.name}${ending}) printf '%s' ${sha256} ;;`);
   const powershell = archives.all
     .filter(isWindows)
     .map(({ target, sha256 }) => `        '${target.name}' = '${sha256}'`);

@@ -5,6 +5,7 @@ import { licencesText, type Part } from "./parts.ts";
 import { project } from "./project.ts";
 import { type Entry, file, gzip, tar } from "./tar.ts";
 import { executableName, type Target, targets } from "./targets.ts";
+import { xz } from "./xz.ts";
 import { zip } from "./zip.ts";
 
 export interface Ingredients {
@@ -19,6 +20,8 @@ export interface Ingredients {
   readonly time: number;
   /** Of gzip and deflate. */
   readonly level: number;
+  /** Of xz: see presetFor. */
+  readonly preset: (target: Target) => number;
 }
 
 export interface Artefact {
@@ -28,6 +31,7 @@ export interface Artefact {
 
 export interface Archive extends Artefact {
   readonly target: Target;
+  readonly ending: ".tar.xz" | ".tar.gz" | ".zip";
   /** The one folder in it. */
   readonly folder: string;
   readonly sha256: string;
@@ -49,32 +53,47 @@ export function executable(given: Ingredients, target: Target, path: string): En
   return file(path, bytes, 0o755);
 }
 
-function archive(given: Ingredients, target: Target): Archive {
-  const folder = `${project.name}-${project.version}-${target.name}`;
-  const entries = [
+function inArchive(given: Ingredients, target: Target, folder: string): readonly Entry[] {
+  return [
     executable(given, target, executableName(target)),
     file("LICENSE", given.license),
     file("THIRD-PARTY-LICENSES.txt", licencesText(given.parts)),
     file("README.md", given.readme),
     ...given.extras.map(({ path, text: content }) => file(path, content)),
   ].map((entry) => ({ ...entry, path: `${folder}/${entry.path}` }));
-  const bytes =
-    target.os === "windows"
-      ? zip(entries, given.time, given.level)
-      : gzip(tar(entries, given.time), given.level);
-  const name = `${folder}${target.os === "windows" ? ".zip" : ".tar.gz"}`;
-  return { target, folder, name, bytes, sha256: sha256(bytes), url: `${project.downloads}/${name}` };
+}
+
+/** The smallest first: that is the one which channels point at. */
+async function archivesOf(given: Ingredients, target: Target): Promise<readonly Archive[]> {
+  const folder = `${project.name}-${project.version}-${target.name}`;
+  const entries = inArchive(given, target, folder);
+  const made = (ending: Archive["ending"], bytes: Uint8Array): Archive => {
+    const name = `${folder}${ending}`;
+    const url = `${project.downloads}/${name}`;
+    return { target, ending, folder, name, bytes, sha256: sha256(bytes), url };
+  };
+  if (target.os === "windows") return [made(".zip", zip(entries, given.time, given.level))];
+  const whole = tar(entries, given.time);
+  const small = xz(whole, given.preset(target));
+  return [made(".tar.xz", await small), made(".tar.gz", gzip(whole, given.level))];
 }
 
 export class Archives {
   readonly all: readonly Archive[];
 
-  constructor(given: Ingredients) {
-    this.all = targets.map((target) => archive(given, target));
+  private constructor(all: readonly Archive[]) {
+    this.all = all;
   }
 
-  of(target: Target): Archive {
-    const found = this.all.find((one) => one.target === target);
+  static async from(given: Ingredients): Promise<Archives> {
+    const each = await Promise.all(targets.map((target) => archivesOf(given, target)));
+    return new Archives(each.flat());
+  }
+
+  of(target: Target, ending?: Archive["ending"]): Archive {
+    const found = this.all.find(
+      (one) => one.target === target && (ending === undefined || one.ending === ending),
+    );
     if (!found) throw new Error(`there is no archive for ${target.name}`);
     return found;
   }

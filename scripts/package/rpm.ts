@@ -3,8 +3,9 @@ import { createHash } from "node:crypto";
 import { type Artefact, type Ingredients, sha256 } from "./made.ts";
 import { project, summary } from "./project.ts";
 import { systemFiles } from "./system-files.ts";
-import { type Entry, gzip } from "./tar.ts";
+import type { Entry } from "./tar.ts";
 import { anyProcessor } from "./targets.ts";
+import { xz } from "./xz.ts";
 
 const types = { int16: 3, int32: 4, string: 6, binary: 7, strings: 8, translated: 9 } as const;
 const widths: Readonly<Record<number, number>> = { 3: 2, 4: 4 };
@@ -83,17 +84,20 @@ const needs = [
   ["rpmlib(CompressedFileNames)", "3.0.4-1"],
   ["rpmlib(FileDigests)", "4.6.0-1"],
   ["rpmlib(PayloadFilesHavePrefix)", "4.0-1"],
+  ["rpmlib(PayloadIsXz)", "5.2-1"],
 ] as const;
 
-function rpmOf(given: Ingredients, arch: "x86_64" | "aarch64"): Artefact {
+async function rpmOf(given: Ingredients, arch: "x86_64" | "aarch64"): Promise<Artefact> {
   const { time } = given;
-  const files = systemFiles(given, anyProcessor("linux", arch === "x86_64" ? "x64" : "arm64"), {
+  const target = anyProcessor("linux", arch === "x86_64" ? "x64" : "arm64");
+  const preset = given.preset(target);
+  const files = systemFiles(given, target, {
     licence: "usr/share/licenses/janee/LICENSE",
     licences: "usr/share/licenses/janee/THIRD-PARTY-LICENSES.txt",
     zsh: "usr/share/zsh/site-functions",
   });
   const archive = cpio(files, time);
-  const payload = gzip(archive, given.level);
+  const payload = await xz(archive, preset);
   const folders = [...new Set(files.map(({ path }) => `/${path.slice(0, path.lastIndexOf("/") + 1)}`))];
   const each = <T>(make: (entry: Entry, index: number) => T): readonly T[] => files.map(make);
   const size = files.reduce((sum, { bytes }) => sum + bytes.length, 0);
@@ -139,8 +143,8 @@ function rpmOf(given: Ingredients, arch: "x86_64" | "aarch64"): Artefact {
     [1117, "strings", each(({ path }) => path.slice(path.lastIndexOf("/") + 1))],
     [1118, "strings", folders],
     [1124, "string", "cpio"],
-    [1125, "string", "gzip"],
-    [1126, "string", "9"],
+    [1125, "string", "xz"],
+    [1126, "string", `${preset}`],
     [5011, "int32", [8]],
     [5062, "string", "utf-8"],
     [5092, "strings", [sha256(payload)]],
@@ -165,6 +169,6 @@ function rpmOf(given: Ingredients, arch: "x86_64" | "aarch64"): Artefact {
   return { name: `janee-${self}.${arch}.rpm`, bytes };
 }
 
-export function rpm(given: Ingredients): readonly Artefact[] {
-  return [rpmOf(given, "x86_64"), rpmOf(given, "aarch64")];
+export function rpm(given: Ingredients): Promise<readonly Artefact[]> {
+  return Promise.all([rpmOf(given, "x86_64"), rpmOf(given, "aarch64")]);
 }

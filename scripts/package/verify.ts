@@ -7,10 +7,12 @@ import { sha256 } from "./made.ts";
 import { project } from "./project.ts";
 import { readTar } from "./tar.ts";
 import { executableName, type Target, targets } from "./targets.ts";
+import { heaviestXz, unxz } from "./xz.ts";
 import { readZip } from "./zip.ts";
 
-/** What a download may weigh. Nearly all of it is Bun, which deflate does not make smaller. */
-const heaviest = 62e6;
+/** What a gzip, zip, tgz or mcpb may weigh: nearly all of it is Bun, which deflate does not make smaller. */
+const heaviestDeflated = 62e6;
+const isXz = (name: string): boolean => /\.(tar\.xz|deb|rpm)$/.test(name);
 
 export interface Verified {
   readonly claims: readonly string[];
@@ -58,14 +60,25 @@ function sumsFaults(folder: string, names: readonly string[]): readonly string[]
   return [...wrong, ...missing.map((name) => `${name} is listed and missing`)];
 }
 
-function archiveFaults(folder: string, target: Target, binary: Uint8Array): readonly string[] {
+const readers = {
+  ".zip": readZip,
+  ".tar.gz": readTar,
+  ".tar.xz": async (bytes: Uint8Array) => readTar(await unxz(bytes)),
+};
+
+async function archiveFaults(folder: string, target: Target, binary: Uint8Array): Promise<readonly string[]> {
   const stem = `janee-${project.version}-${target.name}`;
-  const path = join(folder, target.os === "windows" ? `${stem}.zip` : `${stem}.tar.gz`);
-  const bytes = readFileSync(path);
-  const entries = target.os === "windows" ? readZip(bytes) : readTar(bytes);
-  const inside = entries.find((entry) => entry.path === `${stem}/${executableName(target)}`);
-  if (!inside || sha256(inside.bytes) !== sha256(binary)) return [`${stem} holds another executable`];
-  return inside.mode === 0o755 ? [] : [`${stem}: the executable has mode ${inside.mode.toString(8)}`];
+  const endings = target.os === "windows" ? ([".zip"] as const) : ([".tar.xz", ".tar.gz"] as const);
+  const faults: string[] = [];
+  for (const ending of endings) {
+    const entries = await readers[ending](readFileSync(join(folder, `${stem}${ending}`)));
+    const inside = entries.find((entry) => entry.path === `${stem}/${executableName(target)}`);
+    if (!inside || sha256(inside.bytes) !== sha256(binary))
+      faults.push(`${stem}${ending} holds another executable`);
+    else if (inside.mode !== 0o755)
+      faults.push(`${stem}${ending}: the executable has mode ${inside.mode.toString(8)}`);
+  }
+  return faults;
 }
 
 /** Every digest in a file of a channel must be that of a file of this release. */
@@ -79,13 +92,17 @@ const channels = [
   "aur/.SRCINFO",
 ];
 
-export function verify(folder: string, binaries: ReadonlyMap<string, Uint8Array>): Verified {
+export async function verify(folder: string, binaries: ReadonlyMap<string, Uint8Array>): Promise<Verified> {
   const judge = new Judge();
   const names = filesIn(folder);
   judge.hold("SHASUMS256.txt names every file and its digest", sumsFaults(folder, names));
   judge.hold(
     "each archive holds the executable of its target",
-    targets.flatMap((target) => archiveFaults(folder, target, binaries.get(target.name) ?? new Uint8Array())),
+    (
+      await Promise.all(
+        targets.map((target) => archiveFaults(folder, target, binaries.get(target.name) ?? new Uint8Array())),
+      )
+    ).flat(),
   );
   const known = new Set(names.map((name) => sha256(readFileSync(join(folder, name)))));
   judge.hold(
@@ -97,10 +114,10 @@ export function verify(folder: string, binaries: ReadonlyMap<string, Uint8Array>
     }),
   );
   judge.hold(
-    `no file is over ${heaviest / 1e6} MB`,
+    `no tar.xz, deb or rpm is over ${heaviestXz / 1e6} MB, and no other file over ${heaviestDeflated / 1e6} MB`,
     names
       .map((name) => ({ name, size: statSync(join(folder, name)).size }))
-      .filter(({ size }) => size > heaviest)
+      .filter(({ name, size }) => size > (isXz(name) ? heaviestXz : heaviestDeflated))
       .map(({ name, size }) => `${name} has ${(size / 1e6).toFixed(1)} MB`),
   );
   judge.hold(
@@ -116,6 +133,11 @@ export function verify(folder: string, binaries: ReadonlyMap<string, Uint8Array>
     "each tar.gz and tgz is whole",
     "tar",
     ending(".tar.gz", ".tgz").map((path) => ["-tzf", path]),
+  );
+  judge.tool(
+    "each tar.xz is whole",
+    "xz",
+    ending(".tar.xz").map((path) => ["--test", path]),
   );
   judge.tool(
     "each zip and mcpb is whole",

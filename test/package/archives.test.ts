@@ -8,6 +8,7 @@ import { sha256 } from "../../scripts/package/made.ts";
 import { project } from "../../scripts/package/project.ts";
 import { file, gzip, readTar, tar } from "../../scripts/package/tar.ts";
 import { targets } from "../../scripts/package/targets.ts";
+import { unxz, xz } from "../../scripts/package/xz.ts";
 import { readZip, zip } from "../../scripts/package/zip.ts";
 import { packageAll, sumsFile, writeAll } from "../../scripts/package.ts";
 import { inFolder, ingredients, lock, tool, windows } from "./stage.ts";
@@ -58,25 +59,44 @@ test("a zip is read back whole, and by unzip where it is", limit, async () => {
   });
 });
 
-test("nothing of the hour, the place or the time zone is in a release", limit, () => {
+test("a tar.xz is read back whole, by others too, and damage is seen", limit, async () => {
+  await inFolder(async (folder) => {
+    const whole = tar(entries, time);
+    const packed = await xz(whole, 1);
+    assert.deepEqual(await unxz(packed), whole);
+    assert.equal(sha256(await xz(whole, 1)), sha256(packed));
+    const path = join(folder, "x.tar.xz");
+    writeFileSync(path, packed);
+    if (tool("xz") !== undefined) {
+      execFileSync("tar", ["-xJf", path, "-C", folder]);
+      assert.deepEqual(readFileSync(join(folder, "x/long")), Buffer.from(entries[3]?.bytes ?? []));
+    }
+    const damaged = Buffer.from(packed);
+    damaged[packed.length >> 1] = (damaged[packed.length >> 1] ?? 0) ^ 1;
+    await assert.rejects(unxz(damaged));
+    await assert.rejects(unxz(packed.subarray(0, packed.length - 12)));
+  });
+});
+
+test("nothing of the hour, the place or the time zone is in a release", limit, async () => {
   const zone = process.env.TZ;
   const locked = lock();
-  const first = packageAll(ingredients(), locked);
+  const first = await packageAll(ingredients(), locked);
   process.env.TZ = "Pacific/Kiritimati";
-  const second = packageAll(ingredients(), locked);
+  const second = await packageAll(ingredients(), locked);
   if (zone === undefined) delete process.env.TZ;
   else process.env.TZ = zone;
   const digests = (all: typeof first): string[] => all.map(({ name, bytes }) => `${name} ${sha256(bytes)}`);
   assert.deepEqual(digests(second), digests(first));
-  const later = packageAll(ingredients({ time: time + 86_400 }), locked);
+  const later = await packageAll(ingredients({ time: time + 86_400 }), locked);
   const same = digests(later).filter((line) => digests(first).includes(line));
   // The time of the commit is in every package; only what names no digest and holds no file is as before.
-  assert.ok(!same.some((line) => /\.(gz|tgz|zip|mcpb|deb|rpm) /.test(line)), same.join("\n"));
+  assert.ok(!same.some((line) => /\.(gz|xz|tgz|zip|mcpb|deb|rpm) /.test(line)), same.join("\n"));
 });
 
 test("SHASUMS256.txt is what sha256sum checks, and names every file", limit, async () => {
-  await inFolder((folder) => {
-    const artefacts = packageAll(ingredients(), lock());
+  await inFolder(async (folder) => {
+    const artefacts = await packageAll(ingredients(), lock());
     writeAll(artefacts, folder);
     const text = readFileSync(join(folder, sumsFile), "utf8");
     const listed = text.trimEnd().split("\n");
@@ -99,13 +119,17 @@ test("SHASUMS256.txt is what sha256sum checks, and names every file", limit, asy
   });
 });
 
-test("each target has an archive with one folder, the executable and the licences", limit, () => {
-  const artefacts = packageAll(ingredients(), lock());
+test("each target has an archive with one folder, the executable and the licences", limit, async () => {
+  const artefacts = await packageAll(ingredients(), lock());
   for (const { name, os } of targets) {
     const stem = `janee-${project.version}-${name}`;
-    const archive = artefacts.find((one) => one.name === `${stem}.${os === "windows" ? "zip" : "tar.gz"}`);
-    assert.ok(archive, stem);
-    const inside = os === "windows" ? readZip(archive.bytes) : readTar(archive.bytes);
+    const bytes = (ending: string): Uint8Array => {
+      const archive = artefacts.find((one) => one.name === `${stem}.${ending}`);
+      assert.ok(archive, `${stem}.${ending}`);
+      return archive.bytes;
+    };
+    const inside = os === "windows" ? readZip(bytes("zip")) : readTar(bytes("tar.gz"));
+    if (os !== "windows") assert.deepEqual(readTar(await unxz(bytes("tar.xz"))), inside);
     assert.deepEqual(
       inside.map(({ path }) => path),
       [os === "windows" ? "janee.exe" : "janee", "LICENSE", "THIRD-PARTY-LICENSES.txt", "README.md"].map(

@@ -12,6 +12,7 @@ import { project, summary } from "../../scripts/package/project.ts";
 import { readLock } from "../../scripts/package/sbom.ts";
 import { readTar } from "../../scripts/package/tar.ts";
 import { anyProcessor, targetNamed } from "../../scripts/package/targets.ts";
+import { unxz } from "../../scripts/package/xz.ts";
 import { readZip } from "../../scripts/package/zip.ts";
 import { packageAll } from "../../scripts/package.ts";
 import { root } from "../support/janee.ts";
@@ -26,8 +27,12 @@ const { validateManifest } = createRequire(import.meta.url)("@anthropic-ai/mcpb/
 class Release {
   readonly #made: readonly Artefact[];
 
-  constructor(given: Ingredients = ingredients()) {
-    this.#made = packageAll(given, locked);
+  private constructor(made: readonly Artefact[]) {
+    this.#made = made;
+  }
+
+  static async of(given: Ingredients = ingredients()): Promise<Release> {
+    return new Release(await packageAll(given, locked));
   }
 
   bytes(name: string): Uint8Array {
@@ -51,12 +56,12 @@ class Release {
   }
 }
 
-const plain = new Release();
+const plain = await Release.of();
 const beside = await extrasOf(1_767_225_600);
-const full = new Release(ingredients({ extras: beside }));
+const full = await Release.of(ingredients({ extras: beside }));
 
 const urlOf = (os: "linux" | "darwin", arch: "x64" | "arm64"): string =>
-  `${project.downloads}/janee-${project.version}-${anyProcessor(os, arch).name}.tar.gz`;
+  `${project.downloads}/janee-${project.version}-${anyProcessor(os, arch).name}.tar.xz`;
 
 test(
   "the formula has each system's archive with its digest, and blocks that are all closed",
@@ -85,10 +90,10 @@ test(
 
 if (tool("ruby") !== undefined) {
   test("Ruby runs the formula and installs from the archive that it names", limit, async () => {
-    await inFolder((folder) => {
+    await inFolder(async (folder) => {
       const stem = `janee-${project.version}-${anyProcessor("linux", "x64").name}`;
-      writeFileSync(join(folder, "archive.tar.gz"), full.bytes(`${stem}.tar.gz`));
-      execFileSync("tar", ["-xzf", "archive.tar.gz"], { cwd: folder });
+      writeFileSync(join(folder, "archive.tar"), await unxz(full.bytes(`${stem}.tar.xz`)));
+      execFileSync("tar", ["-xf", "archive.tar"], { cwd: folder });
       writeFileSync(join(folder, "janee.rb"), full.text("janee.rb"));
       // As little of Homebrew as the formula uses: it stands on Linux x64.
       const brew = `
@@ -225,7 +230,7 @@ if (!windows && tool("bash") !== undefined && process.platform === "linux") {
     "bash reads the PKGBUILD, and its package() installs from the archive that it names",
     limit,
     async () => {
-      await inFolder((folder) => {
+      await inFolder(async (folder) => {
         writeFileSync(join(folder, "PKGBUILD"), full.text("aur/PKGBUILD"));
         const show = `source ./PKGBUILD; printf "%s\\n" "$pkgver" "\${source_x86_64[0]}" "\${sha256sums_x86_64[0]}"`;
         const said = execFileSync(
@@ -243,8 +248,9 @@ if (!windows && tool("bash") !== undefined && process.platform === "linux") {
         for (const value of [x64, arm64, x64Digest, arm64Digest])
           assert.ok(srcinfo.includes(` = ${value}\n`), value);
         for (const place of ["src", "pkg"]) mkdirSync(join(folder, place));
-        writeFileSync(join(folder, "archive"), full.bytes(x64.slice(project.downloads.length + 1)));
-        execFileSync("tar", ["-xzf", "../archive"], { cwd: join(folder, "src") });
+        const archive = full.bytes(x64.slice(project.downloads.length + 1));
+        writeFileSync(join(folder, "archive"), await unxz(archive));
+        execFileSync("tar", ["-xf", "../archive"], { cwd: join(folder, "src") });
         const env = {
           ...process.env,
           CARCH: "x86_64",
@@ -294,10 +300,8 @@ test("the container file takes its base by digest, runs without rights, and copi
   const added = all("ADD").map(([, archive = ""]) => archive);
   assert.deepEqual(
     added,
-    ["x64", "arm64"].map((arch) =>
-      urlOf("linux", arch as "x64")
-        .split("/")
-        .at(-1),
+    ["x64", "arm64"].map(
+      (arch) => `janee-${project.version}-${anyProcessor("linux", arch as "x64").name}.tar.gz`,
     ),
   );
   for (const archive of added) {

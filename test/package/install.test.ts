@@ -18,13 +18,19 @@ import { installers } from "../../scripts/package/installers.ts";
 import { Archives, type Artefact, sha256 } from "../../scripts/package/made.ts";
 import { project } from "../../scripts/package/project.ts";
 import { file, gzip, tar } from "../../scripts/package/tar.ts";
-import { targets } from "../../scripts/package/targets.ts";
+import { targetNamed, targets } from "../../scripts/package/targets.ts";
+import { xz } from "../../scripts/package/xz.ts";
+import { root } from "../support/janee.ts";
 import { within } from "../support/wait.ts";
 import { here, inFolder, ingredients, standIn, tool, windows } from "./stage.ts";
 
 const limit = { timeout: 90_000 };
 const needed = ["sh", "uname", "grep", "mktemp", "mkdir", "rm", "mv", "cut", "tar", "gzip"];
 const checksum = process.platform === "darwin" ? "shasum" : "sha256sum";
+
+const standInForXzcat = `#!/bin/sh
+exec '${tool("node")}' '${join(root, "scripts", "package", "xz.mjs")}' back "$1" /dev/stdout
+`;
 
 interface Ran {
   readonly status: number | null;
@@ -54,6 +60,10 @@ class Machine {
     for (const place of [this.home, this.#path]) mkdirSync(place);
     for (const name of tools) {
       const found = tool(name);
+      if (name === "xzcat" && found === undefined) {
+        writeFileSync(join(this.#path, name), standInForXzcat, { mode: 0o755 });
+        continue;
+      }
       assert.ok(found, `${name} is needed for this test`);
       symlinkSync(found, join(this.#path, name));
     }
@@ -99,21 +109,35 @@ class Machine {
 interface Release {
   readonly script: string;
   readonly files: Map<string, Uint8Array>;
-  /** The archive that this machine takes. */
+  /** The archives for this machine: where something unpacks xz, and where nothing does. */
   readonly archive: string;
+  readonly archiveGz: string;
 }
 
-function release(given = ingredients()): Release {
-  const archives = new Archives(given);
+const cpu = existsSync("/proc/cpuinfo") ? readFileSync("/proc/cpuinfo", "latin1") : " avx2 ";
+const isOld = here.name === "linux-x64" && !cpu.includes(" avx2 ");
+/** The build that the script chooses here. */
+const target = targetNamed(isOld ? "linux-x64-baseline" : here.name);
+
+async function release(given = ingredients()): Promise<Release> {
+  const archives = await Archives.from(given);
   const [script] = installers(archives) as [Artefact];
   const files = new Map(archives.all.map(({ name, bytes }) => [name, bytes]));
-  const cpu = existsSync("/proc/cpuinfo") ? readFileSync("/proc/cpuinfo", "latin1") : " avx2 ";
-  const isOld = here.name === "linux-x64" && !cpu.includes(" avx2 ");
-  const target = targets.find(({ name }) => name === (isOld ? "linux-x64-baseline" : here.name)) ?? here;
-  return { script: Buffer.from(script.bytes).toString(), files, archive: archives.of(target).name };
+  return {
+    script: Buffer.from(script.bytes).toString(),
+    files,
+    archive: archives.of(target).name,
+    archiveGz: archives.of(target, ".tar.gz").name,
+  };
 }
 
 const all = [...needed, checksum, "curl"];
+const withXz = [...all, "xzcat"];
+
+/** The archive that is fetched with these tools; the tar of macOS needs no other program for xz. */
+function taken(made: Release, tools: readonly string[]): string {
+  return tools.includes("xzcat") || process.platform === "darwin" ? made.archive : made.archiveGz;
+}
 
 async function onMachine<T>(
   script: string,
@@ -146,19 +170,22 @@ function changed(bytes: Uint8Array): Uint8Array {
 
 if (!windows) {
   test("install.sh puts the real executable in place, and touches nothing else", limit, async () => {
-    const made = release(ingredients({ real: ["linux-x64", "linux-x64-baseline", here.name] }));
-    await onMachine(made.script, all, async (machine) => {
-      const ran = await machine.run(serving(made.files));
-      assert.equal(ran.status, 0, ran.err);
-      assert.match(ran.out, new RegExp(`^janee ${project.version.replaceAll(".", "\\.")} \\(.*\\) is in `));
-      assert.match(ran.out, /add this to your profile/);
-      assert.deepEqual(machine.left, [".local", ".local/bin", ".local/bin/janee"]);
-    });
+    const made = await release(ingredients({ real: [target.name] }));
+    for (const tools of [all, withXz]) {
+      await onMachine(made.script, tools, async (machine) => {
+        const name = taken(made, tools);
+        const ran = await machine.run(serving(new Map([[name, made.files.get(name) ?? new Uint8Array()]])));
+        assert.equal(ran.status, 0, ran.err);
+        assert.match(ran.out, new RegExp(`^janee ${project.version.replaceAll(".", "\\.")} \\(.*\\) is in `));
+        assert.match(ran.out, /add this to your profile/);
+        assert.deepEqual(machine.left, [".local", ".local/bin", ".local/bin/janee"]);
+      });
+    }
   });
 
   for (const fetcher of ["curl", "wget"].filter((name) => tool(name) !== undefined)) {
     test(`install.sh needs ${fetcher} and a few tools that every system has`, limit, async () => {
-      const made = release();
+      const made = await release();
       await onMachine(made.script, [...needed, checksum, fetcher], async (machine) => {
         const ran = await machine.run(serving(made.files));
         assert.equal(ran.status, 0, ran.err);
@@ -170,33 +197,36 @@ if (!windows) {
   }
 
   test("install.sh refuses an archive that was changed", limit, async () => {
-    const made = release();
-    const bytes = made.files.get(made.archive) ?? new Uint8Array();
-    await refused(
-      made,
-      serving(new Map([[made.archive, changed(bytes)]])),
-      /expected sha256 [0-9a-f]{64}, found/,
-    );
+    const made = await release();
+    for (const tools of [all, withXz]) {
+      const name = taken(made, tools);
+      const bytes = changed(made.files.get(name) ?? new Uint8Array());
+      await refused(made, serving(new Map([[name, bytes]])), /expected sha256 [0-9a-f]{64}, found/, tools);
+    }
   });
 
   // Whoever can change the archive on the server can change the list of checksums beside it.
   test("install.sh refuses another archive whose checksum the server vouches for", limit, async () => {
-    const made = release();
-    const folder = made.archive.replace(".tar.gz", "");
-    const evil = gzip(tar([file(`${folder}/janee`, standIn(project.version, "evil"), 0o755)], 0), 1);
-    const files = new Map<string, Uint8Array>([
-      [made.archive, evil],
-      ["SHASUMS256.txt", Buffer.from(`${sha256(evil)}  ${made.archive}\n`)],
-    ]);
-    await refused(made, serving(files), /is not the file of this release/);
+    const made = await release();
+    const folder = made.archiveGz.replace(".tar.gz", "");
+    const evil = tar([file(`${folder}/janee`, standIn(project.version, "evil"), 0o755)], 0);
+    for (const tools of [all, withXz]) {
+      const name = taken(made, tools);
+      const bytes = name.endsWith(".xz") ? await xz(evil, 1) : gzip(evil, 1);
+      const files = new Map<string, Uint8Array>([
+        [name, bytes],
+        ["SHASUMS256.txt", Buffer.from(`${sha256(bytes)}  ${name}\n`)],
+      ]);
+      await refused(made, serving(files), /is not the file of this release/, tools);
+    }
   });
 
   test(
     "install.sh leaves nothing of a download that was cut off, with and without a length",
     limit,
     async () => {
-      const made = release();
-      const bytes = made.files.get(made.archive) ?? new Uint8Array();
+      const made = await release();
+      const bytes = made.files.get(taken(made, all)) ?? new Uint8Array();
       const half = bytes.subarray(0, bytes.length >> 1);
       await refused(
         made,
@@ -211,7 +241,7 @@ if (!windows) {
   );
 
   test("install.sh refuses what it cannot fetch or cannot check", limit, async () => {
-    const made = release();
+    const made = await release();
     await refused(made, serving(new Map()), /could not be fetched/);
     const without = (name: string): readonly string[] => all.filter((one) => one !== name);
     await refused(made, serving(made.files), /expected sha256sum or shasum/, without(checksum));
@@ -222,7 +252,7 @@ if (!windows) {
     "install.sh refuses an executable of another version, and the one that is there stays",
     limit,
     async () => {
-      const other = release(
+      const other = await release(
         ingredients({ binaries: new Map(targets.map(({ name }) => [name, standIn("9.9.9", name)])) }),
       );
       await onMachine(other.script, all, async (machine) => {
@@ -239,7 +269,7 @@ if (!windows) {
   );
 
   test("a part of install.sh does nothing", limit, async () => {
-    const made = release();
+    const made = await release();
     const lines = made.script.trimEnd().split("\n");
     assert.equal(lines.at(-1), "main");
     for (const kept of [10, Math.floor(lines.length / 2), lines.length - 3, lines.length - 1]) {
@@ -256,10 +286,10 @@ if (!windows) {
   });
 }
 
-test("install.ps1 checks before it unpacks, works beside the place, and changes no PATH", () => {
-  const made = installers(new Archives(ingredients())).find(({ name }) => name === "install.ps1");
+test("install.ps1 checks before it unpacks, works beside the place, and changes no PATH", limit, async () => {
+  const made = installers(await Archives.from(ingredients())).find(({ name }) => name === "install.ps1");
   const text = Buffer.from(made?.bytes ?? []).toString();
-  const archives = new Archives(ingredients());
+  const archives = await Archives.from(ingredients());
   for (const { target, sha256: digest } of archives.all) {
     assert.equal(text.includes(`'${target.name}' = '${digest}'`), target.os === "windows", target.name);
   }

@@ -56,6 +56,7 @@ export function ingredients(
     commit: "0123456789ab",
     time: 1_767_225_600,
     level: 1,
+    preset: () => 0,
     ...rest,
   };
 }

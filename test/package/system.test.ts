@@ -10,6 +10,7 @@ import type { Artefact, Ingredients } from "../../scripts/package/made.ts";
 import { project } from "../../scripts/package/project.ts";
 import { rpm } from "../../scripts/package/rpm.ts";
 import { type Entry, gzip, readTar } from "../../scripts/package/tar.ts";
+import { unxz } from "../../scripts/package/xz.ts";
 import { here, inFolder, ingredients, standIn, tool } from "./stage.ts";
 
 const limit = { timeout: 90_000 };
@@ -54,15 +55,16 @@ const withExtras: Partial<Ingredients> = {
   ],
 };
 
-test("a deb holds its version, what is said about it, and files whose digests it names", () => {
+test("a deb holds its version, what is said about it, and files whose digests it names", limit, async () => {
+  const made = await deb(ingredients());
   for (const [index, arch] of ["amd64", "arm64"].entries()) {
-    const { name, bytes } = deb(ingredients())[index] ?? assert.fail();
+    const { name, bytes } = made[index] ?? assert.fail();
     assert.equal(name, `janee_${project.version}_${arch}.deb`);
     const parts = members(bytes);
-    assert.deepEqual([...parts.keys()], ["debian-binary", "control.tar.gz", "data.tar.gz"]);
+    assert.deepEqual([...parts.keys()], ["debian-binary", "control.tar.gz", "data.tar.xz"]);
     assert.equal(text(parts.get("debian-binary") ?? new Uint8Array()), "2.0\n");
     const about = readTar(parts.get("control.tar.gz") ?? new Uint8Array());
-    const files = readTar(parts.get("data.tar.gz") ?? new Uint8Array());
+    const files = readTar(await unxz(parts.get("data.tar.xz") ?? new Uint8Array()));
     const control = text(inside(about, "./control"));
     for (const line of ["Package: janee", `Version: ${project.version}`, `Architecture: ${arch}`])
       assert.match(control, new RegExp(`^${line.replaceAll(".", "\\.")}$`, "m"));
@@ -79,25 +81,32 @@ test("a deb holds its version, what is said about it, and files whose digests it
   }
 });
 
-test("completions and the man page go to their places in the packages, when there are any", () => {
-  const data = (given: Ingredients): readonly Entry[] =>
-    readTar(members(first(deb(given)).bytes).get("data.tar.gz") ?? new Uint8Array());
-  const with_ = data(ingredients(withExtras));
-  assert.equal(text(inside(with_, "./usr/share/bash-completion/completions/janee")), "complete -W x janee\n");
-  assert.equal(text(inside(with_, "./usr/share/zsh/vendor-completions/_janee")), "#compdef janee\n");
-  assert.equal(
-    text(inside(with_, "./usr/share/fish/vendor_completions.d/janee.fish")),
-    "complete -c janee\n",
-  );
-  assert.deepEqual(
-    Buffer.from(inside(with_, "./usr/share/man/man1/janee.1.gz")),
-    gzip(Buffer.from(".TH JANEE 1\n"), 9),
-  );
-  assert.ok(!data(ingredients()).some(({ path }) => /completion|man1/.test(path)));
-});
+test(
+  "completions and the man page go to their places in the packages, when there are any",
+  limit,
+  async () => {
+    const data = async (given: Ingredients): Promise<readonly Entry[]> =>
+      readTar(await unxz(members(first(await deb(given)).bytes).get("data.tar.xz") ?? new Uint8Array()));
+    const with_ = await data(ingredients(withExtras));
+    assert.equal(
+      text(inside(with_, "./usr/share/bash-completion/completions/janee")),
+      "complete -W x janee\n",
+    );
+    assert.equal(text(inside(with_, "./usr/share/zsh/vendor-completions/_janee")), "#compdef janee\n");
+    assert.equal(
+      text(inside(with_, "./usr/share/fish/vendor_completions.d/janee.fish")),
+      "complete -c janee\n",
+    );
+    assert.deepEqual(
+      Buffer.from(inside(with_, "./usr/share/man/man1/janee.1.gz")),
+      gzip(Buffer.from(".TH JANEE 1\n"), 9),
+    );
+    assert.ok(!(await data(ingredients())).some(({ path }) => /completion|man1/.test(path)));
+  },
+);
 
-test("an rpm begins as one, and the digests in its signature are those of its parts", () => {
-  for (const { name, bytes } of rpm(ingredients())) {
+test("an rpm begins as one, and the digests in its signature are those of its parts", limit, async () => {
+  for (const { name, bytes } of await rpm(ingredients())) {
     const all = Buffer.from(bytes);
     assert.equal(all.readUInt32BE(0), 0xedabeedb, name);
     const headerLength = (at: number): number => {
@@ -121,8 +130,10 @@ if (tool("dpkg-deb") !== undefined && tool("dpkg") !== undefined && isLinuxX64) 
     "dpkg reads the deb, installs it under a root of its own, and finds every file intact",
     limit,
     async () => {
-      await inFolder((folder) => {
-        const { name, bytes } = first(deb(ingredients({ ...withExtras, real: ["linux-x64-baseline"] })));
+      await inFolder(async (folder) => {
+        const { name, bytes } = first(
+          await deb(ingredients({ ...withExtras, real: ["linux-x64-baseline"] })),
+        );
         const path = join(folder, name);
         writeFileSync(path, bytes);
         assert.match(execFileSync("dpkg-deb", ["--info", path], { encoding: "utf8" }), /Package: janee/);
@@ -156,8 +167,8 @@ if (tool("dpkg-deb") !== undefined && tool("dpkg") !== undefined && isLinuxX64) 
 
 if (tool("rpm") !== undefined) {
   test("rpm reads the package, and refuses one that was changed", limit, async () => {
-    await inFolder((folder) => {
-      const { name, bytes } = first(rpm(ingredients(withExtras)));
+    await inFolder(async (folder) => {
+      const { name, bytes } = first(await rpm(ingredients(withExtras)));
       const path = join(folder, name);
       writeFileSync(path, bytes);
       const query = (...args: string[]): string =>
@@ -177,8 +188,8 @@ if (tool("rpm") !== undefined) {
 
 if (tool("rpm2cpio") !== undefined && tool("cpio") !== undefined) {
   test("cpio unpacks what is in the rpm", limit, async () => {
-    await inFolder((folder) => {
-      const { name, bytes } = first(rpm(ingredients()));
+    await inFolder(async (folder) => {
+      const { name, bytes } = first(await rpm(ingredients()));
       writeFileSync(join(folder, name), bytes);
       execFileSync("sh", ["-c", `rpm2cpio ${name} | cpio -idm --quiet`], { cwd: folder });
       assert.deepEqual(

@@ -9,8 +9,8 @@ import { ingredients, lock } from "../package/stage.ts";
 const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
 const section = /^## Install$([\s\S]*?)^## /m.exec(readme)?.[1] ?? "";
 
-test("the README's table of channels names files that are made, under this version and place", () => {
-  const made = packageAll(ingredients(), lock()).map(({ name }) => name);
+test("the README's table of channels names files that are made, under this version and place", async () => {
+  const made = (await packageAll(ingredients(), lock())).map(({ name }) => name);
   const rows = section
     .split("\n")
     .filter((line) => /^\| [A-Za-z]/.test(line) && !line.startsWith("| channel"));
