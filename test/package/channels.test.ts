@@ -1,6 +1,6 @@
 // What the channels are given: each file is read as its own reader would, and its digests are those of the archives.
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -20,6 +20,9 @@ import { inFolder, ingredients, lock, standIn, tool, windows } from "./stage.ts"
 
 const limit = { timeout: 90_000 };
 const locked = lock();
+const { validate: lint } = createRequire(import.meta.url)("dockerfile-utils") as {
+  validate: (text: string) => readonly { readonly message: string }[];
+};
 const { validateManifest } = createRequire(import.meta.url)("@anthropic-ai/mcpb/node") as {
   validateManifest: (path: string) => boolean;
 };
@@ -63,30 +66,47 @@ const full = await Release.of(ingredients({ extras: beside }));
 const urlOf = (os: "linux" | "darwin", arch: "x64" | "arm64"): string =>
   `${project.downloads}/janee-${project.version}-${anyProcessor(os, arch).name}.tar.xz`;
 
-test(
-  "the formula has each system's archive with its digest, and blocks that are all closed",
-  limit,
-  async () => {
-    const formula = plain.text("janee.rb");
-    const pairs = [...formula.matchAll(/on_(arm|intel) do\s+url "([^"]+)"\s+sha256 "([0-9a-f]{64})"/g)];
+interface RubyCall {
+  readonly name: string;
+  /** Its first argument, where that is a string. */
+  readonly said?: string;
+  readonly inside: readonly RubyCall[];
+}
+
+function ruby(source: string): { errors: readonly string[]; calls: readonly RubyCall[] } {
+  const program = join(root, "test", "package", "ruby.mjs");
+  const out = execFileSync("node", ["--no-warnings", program], { input: source, encoding: "utf8" });
+  return JSON.parse(out) as ReturnType<typeof ruby>;
+}
+
+test("Ruby's parser reads the formula, which has each system's archive with its digest", limit, () => {
+  for (const release of [plain, full]) {
+    const { errors, calls } = ruby(release.text("janee.rb"));
+    assert.deepEqual(errors, []);
+    const named = (all: readonly RubyCall[], name: string): RubyCall =>
+      all.find((call) => call.name === name) ?? assert.fail(`${name} is called`);
     assert.deepEqual(
-      pairs.map(([, , url]) => url),
-      [urlOf("darwin", "arm64"), urlOf("darwin", "x64"), urlOf("linux", "arm64"), urlOf("linux", "x64")],
+      ["desc", "homepage", "version", "license"].map((name) => named(calls, name).said),
+      [summary, project.home, project.version, project.license],
     );
-    for (const [, , url = "", digest] of pairs) assert.equal(digest, plain.digestOf(url), url);
-    assert.ok(formula.indexOf("on_macos do") < formula.indexOf("darwin-arm64"));
-    assert.ok(formula.indexOf("on_linux do") > formula.indexOf("darwin-x64"));
-    for (const text of [formula, full.text("janee.rb")]) {
-      const opened = text.match(/^\s*(class|def)\b|\bdo$/gm)?.length;
-      assert.equal(text.match(/^\s*end$/gm)?.length, opened);
-      assert.match(text, /^ {2}test do$/m);
-      if (tool("ruby") !== undefined) assert.equal(spawnSync("ruby", ["-c"], { input: text }).status, 0);
+    for (const os of ["macos", "linux"] as const) {
+      for (const processor of ["arm", "intel"] as const) {
+        const { inside } = named(named(calls, `on_${os}`).inside, `on_${processor}`);
+        const { said: url = "" } = named(inside, "url");
+        assert.equal(url, urlOf(os === "macos" ? "darwin" : os, processor === "arm" ? "arm64" : "x64"));
+        assert.equal(named(inside, "sha256").said, release.digestOf(url), url);
+      }
     }
-    assert.ok(!/completion|man1/.test(formula));
-    for (const place of ["bash_completion", "zsh_completion", "fish_completion", "man1"])
-      assert.match(full.text("janee.rb"), new RegExp(`^ {4}${place}\\.install `, "m"));
-  },
-);
+    assert.ok(
+      named(named(calls, "test").inside, "assert_match").inside.some(({ name }) => name === "shell_output"),
+    );
+  }
+  const formula = plain.text("janee.rb");
+  assert.notDeepEqual(ruby(formula.replace(/^ {2}end$/m, "")).errors, [], "what is not closed is seen");
+  assert.ok(!/completion|man1/.test(formula));
+  for (const place of ["bash_completion", "zsh_completion", "fish_completion", "man1"])
+    assert.match(full.text("janee.rb"), new RegExp(`^ {4}${place}\\.install `, "m"));
+});
 
 if (tool("ruby") !== undefined) {
   test("Ruby runs the formula and installs from the archive that it names", limit, async () => {
@@ -316,6 +336,17 @@ test("the container file takes its base by digest, runs without rights, and copi
   assert.equal(all("RUN").length, 0, "a distroless base has no shell");
   assert.deepEqual(all("ENTRYPOINT"), [["ENTRYPOINT", '["/usr/bin/janee"]']]);
   assert.ok(!instructions.some((words) => /latest|(_TOKEN|_KEY|PASSWORD)=/.test(words.join(" "))));
+});
+
+test("a linter of container files finds nothing in it, and sees what is wrong in another", () => {
+  const containerfile = plain.text("Containerfile");
+  assert.deepEqual(lint(containerfile), []);
+  for (const [from, to] of [
+    [/^USER /m, "USR "],
+    [/--from=chosen/, "--form=chosen"],
+    [/^ENTRYPOINT .*/m, "ENTRYPOINT"],
+  ] as const)
+    assert.ok(lint(containerfile.replace(from, to)).length > 0, to);
 });
 
 test("the bill of materials has the packages of the binary with the lock's digests, and Bun", () => {
