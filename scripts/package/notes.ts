@@ -21,7 +21,7 @@ export function notes(changelog: string, commit: string): Artefact {
 
 \`\`\`sh
 sha256sum --check --ignore-missing SHASUMS256.txt
-gh attestation verify janee-${project.version}-linux-x64.tar.gz --repo ${project.owner}/${project.repository}
+gh attestation verify janee-${project.version}-linux-x64.tar.xz --repo ${project.owner}/${project.repository}
 \`\`\`
 
 Built from commit \`${commit}\` with Bun ${project.bun}. The same bytes come out of \`npm run release -- --dry-run\` on that commit.

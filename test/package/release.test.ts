@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { test } from "node:test";
+import { project } from "../../scripts/package/project.ts";
 import { root } from "../support/janee.ts";
 import { bun } from "./stage.ts";
 
@@ -18,6 +19,8 @@ test("a release in another repository than its packages point at is refused", li
   const { status, stderr } = release([], "stranger/fork");
   assert.equal(status, 1);
   assert.match(stderr, /cannot be released: package\.json names another repository than stranger\/fork/);
+  const isPlaceholder = /names no repository yet: put its owner in the place of OWNER/.test(stderr);
+  assert.equal(isPlaceholder, project.owner === "OWNER");
 });
 
 test("an argument that is not known is refused", limit, () => {
