@@ -5,16 +5,16 @@ import { join } from "node:path";
 import { Box, canPin, cores, pinned, pinSelf } from "./box.ts";
 import { growthLimit, moveBulk } from "./bulk.ts";
 import { benchExec } from "./exec.ts";
-import { megabytes, spread, Table } from "./figures.ts";
+import { megabytes, Table } from "./figures.ts";
 import { benchFlat } from "./flat.ts";
 import { benchForward } from "./forward.ts";
 import { binary } from "./home.ts";
 import { loadCore, proxyCore } from "./load.ts";
 import { benchMcp } from "./mcp.ts";
 import { benchProxies, type Pace } from "./proxies.ts";
+import { benchStartup } from "./startup.ts";
 
 const gigabyte = 1024 ** 3;
-const startups = 25;
 
 const parts: Readonly<Record<string, (box: Box, table: Table, pace: Pace) => Promise<void>>> = {
   proxy: benchProxies,
@@ -27,16 +27,6 @@ const parts: Readonly<Record<string, (box: Box, table: Table, pace: Pace) => Pro
   sign: benchSign,
   bulk: benchBulk,
 };
-
-async function benchStartup(_box: Box, table: Table): Promise<void> {
-  const [program = "", ...args] = pinned([binary(), "--version"], loadCore);
-  const times = Array.from({ length: startups }, () => {
-    const startedAt = performance.now();
-    spawnSync(program, args, { stdio: "ignore" });
-    return performance.now() - startedAt;
-  });
-  table.add("janee --version, wall time", `${spread(times, 1)} ms`);
-}
 
 async function benchScrub(_box: Box, table: Table): Promise<void> {
   const [program = "", ...args] = pinned([process.execPath, join(import.meta.dir, "scrub.ts")], proxyCore);
