@@ -76,7 +76,7 @@ test("edits that are wrong, and a file that is, leave the file as it stands", ()
     const ttl = { path: ["capabilities", "up", "ttl"], value: "1 fortnight" };
     const wrong = await home.update(() => [ttl]);
     assert.equal(wrong?.code, "config_invalid");
-    assert.equal(wrong?.at?.line, good.split("\n").findIndex((line) => line.includes("ttl")) + 1);
+    assert.equal(wrong?.at?.line, good.split("\n").findIndex((line) => /^\s+ttl:/.test(line)) + 1);
     const none = await home.update(() => new Failure("not_found", "nothing to do"));
     assert.equal(none?.code, "not_found");
     assert.equal(textOf(home), good);
