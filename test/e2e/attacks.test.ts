@@ -75,7 +75,7 @@ test(
   limit,
   async () => {
     const on = await stage();
-    const seen = on.fresh();
+    const refused = on.fresh();
     for (const [name, coding] of [
       ["Content-Encoding", "gzip"],
       ["content_encoding", "x-gzip"],
@@ -86,7 +86,8 @@ test(
       assert.equal(answer.error.code, "method_override_denied", coding);
       assert.equal(answer.status, 403);
     }
-    assert.deepEqual(seen, []);
+    assert.equal(refused.length, 0);
+    const seen = on.fresh();
     const plain = { ...form, "Content-Encoding": "identity" };
     assert.equal((await on.ask("up", "/x", { method: "POST", headers: plain, body: "a=1" })).status, 200);
     const json = { "Content-Type": "application/json", "Content-Encoding": "gzip" };
