@@ -26,6 +26,7 @@ export function mcpOverHttp(janee: Janee): { readonly serve: Mcp; readonly close
     const newId = (): string => shortId(entropy, sessionIdLength);
     const mcp = new McpOverHttp({
       ...{ agents, newId, now: () => sessions.now() },
+      refused: ({ owner }, failure) => broker.refuseUnread("mcp-http", owner, failure),
       makeServer: toolsOverHttp(version, face, collectGarbage),
     });
     sweeping = setInterval(() => mcp.sweep(), sweepEveryMs);

@@ -24,6 +24,10 @@ export function readFirst(
     const message = "a form in this charset could hide a field that changes the method";
     return new Failure("method_override_denied", message, { next: "send the form as UTF-8" });
   }
+  if (form && isCoded(unread.call)) {
+    const message = "a compressed form could hide a field that changes the method";
+    return new Failure("method_override_denied", message, { next: "send the form without Content-Encoding" });
+  }
   return asks || form || isSigned(unread.call, judged) ? readWhole(unread, asks, form, digest) : unread;
 }
 
@@ -82,4 +86,11 @@ export function typedFields(fields: readonly HeaderField[], body: Body): readonl
 
 function isUnreadableForm(call: Call): boolean {
   return contentTypes(call.fields).some((type) => /charset/i.test(type) && !plainCharset.test(type));
+}
+
+/** Some servers undo the coding before they read the form. */
+function isCoded({ fields }: Call): boolean {
+  return fields.some(
+    ({ key, value }) => dashed(key) === "content-encoding" && !/^\s*(?:identity)?\s*$/i.test(value),
+  );
 }

@@ -21,6 +21,7 @@ export async function startFixtureStack(also: readonly string[]): Promise<Omit<T
     newId: () => shortId(entropy, 32),
     now: () => Date.now(),
     makeServer: makeFixtureServer,
+    refused: async () => {},
   });
   let own: ReadonlySet<string> = new Set();
   const face: Omit<Face, "own"> = {

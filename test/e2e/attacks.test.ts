@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { deflateSync } from "node:zlib";
+import { deflateSync, gzipSync } from "node:zlib";
 import { canary } from "../support/janee.ts";
 import { shared } from "../support/stage.ts";
 import { until } from "../support/wait.ts";
@@ -67,6 +67,33 @@ test(
     assert.equal((await on.ask("up", "/x", { method: "POST", headers: form, body: "a=1" })).status, 200);
     assert.equal((await on.ask("up", "/x", { method: "POST", body })).status, 200);
     assert.deepEqual(seen.at(-1)?.values("content-type"), ["application/octet-stream"]);
+  },
+);
+
+test(
+  "a compressed form is refused, for it could hide a method; what is no form may be compressed",
+  limit,
+  async () => {
+    const on = await stage();
+    const refused = on.fresh();
+    for (const [name, coding] of [
+      ["Content-Encoding", "gzip"],
+      ["content_encoding", "x-gzip"],
+      ["CONTENT-ENCODING", "identity, br"],
+    ] as const) {
+      const body = gzipSync("_method=DELETE");
+      const answer = await on.ask("up", "/x", { method: "POST", headers: { ...form, [name]: coding }, body });
+      assert.equal(answer.error.code, "method_override_denied", coding);
+      assert.equal(answer.status, 403);
+    }
+    assert.equal(refused.length, 0);
+    const seen = on.fresh();
+    const plain = { ...form, "Content-Encoding": "identity" };
+    assert.equal((await on.ask("up", "/x", { method: "POST", headers: plain, body: "a=1" })).status, 200);
+    const json = { "Content-Type": "application/json", "Content-Encoding": "gzip" };
+    const body = gzipSync('{"a":1}');
+    assert.equal((await on.ask("up", "/x", { method: "POST", headers: json, body })).status, 200);
+    assert.deepEqual(seen.at(-1)?.body, body);
   },
 );
 

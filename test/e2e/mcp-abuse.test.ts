@@ -139,6 +139,44 @@ test(
   },
 );
 
+test(
+  "a call that cannot be read is answered under its id, if that is certain, and is written down",
+  limit,
+  async () => {
+    await withLines(async (lines) => {
+      const on = await stage();
+      const before = on.audit().length;
+      const named = call.replace('"id":1', '"id":"mine"');
+      lines.write(
+        `${named.replace("/v1/x", "/v1/\\ud83d")}\n${named.replace('"path":', '"path":"/a","path":')}\n`,
+      );
+      lines.write(`${named.replace('"id":"mine"', '"id":"mine","id":"other"')}\n`);
+      const answers = [await lines.next(), await lines.next(), await lines.next()];
+      assert.deepEqual(
+        answers.map(({ id, error }) => [id, error?.code]),
+        [
+          ["mine", parseError],
+          ["mine", parseError],
+          [null, parseError],
+        ],
+      );
+      assert.deepEqual(on.upstream.seen, []);
+      const written = () =>
+        on
+          .audit()
+          .slice(before)
+          .filter(({ code }) => code === "bad_arguments");
+      await until(10_000, "the lines of the trail", () => written().length === 3);
+      assert.ok(
+        written().every(
+          ({ surface, decision, owner }) => surface === "mcp" && decision === "deny" && String(owner),
+        ),
+      );
+      await assertAlive(lines);
+    });
+  },
+);
+
 test("what comes before the greeting, and greetings that are none", limit, async () => {
   await withLines(async (lines) => {
     lines.write(`${call}\n`);

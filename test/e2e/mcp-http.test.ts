@@ -66,9 +66,13 @@ interface Result {
 }
 
 /** The one JSON-RPC message of an answer, whether it came as JSON or as an event. */
-function messageOf(answer: Answer): { readonly result?: Result; readonly error?: { readonly code: number } } {
+function messageOf(answer: Answer): {
+  readonly id?: unknown;
+  readonly result?: Result;
+  readonly error?: { readonly code: number };
+} {
   const data = /^data: (\{.*)$/m.exec(answer.text)?.[1] ?? answer.text;
-  return JSON.parse(data) as { result?: Result; error?: { code: number } };
+  return JSON.parse(data) as { id?: unknown; result?: Result; error?: { code: number } };
 }
 
 async function initialized(token: string): Promise<string> {
@@ -203,8 +207,14 @@ test("what is no call is answered as the protocol says, and nothing is done", li
     ["opened without end", "[".repeat(1_000_000), 400],
   ];
   for (const [name, body, status] of bodies) {
+    const before = on.audit().length;
     const answer = await ask({ ...call, token, body });
     assert.equal(answer.status, status, `${name}: ${answer.text.slice(0, 200)}`);
+    if (/twice|surrogate/u.test(name)) {
+      assert.equal(messageOf(answer).id, 1, name);
+      const [line, ...more] = on.audit().slice(before);
+      assert.deepEqual([line?.code, line?.surface, more], ["bad_arguments", "mcp-http", []], name);
+    }
     assert.equal(typeof messageOf(answer).error?.code, "number", name);
   }
   const others: readonly (readonly [string, Omit<Ask, "target">, number])[] = [

@@ -31,6 +31,26 @@ test("a key that stands twice in one object is refused, and one that stands in t
   assert.equal(problemOf('{"a":"\\"b\\": 1, \\"b\\": 2","c":"\\\\"}'), undefined);
 });
 
+test("what is refused keeps the id that can be told, and no id that could be another", limit, () => {
+  const idOf = (text: string) => (read(text) as { id?: unknown }).id;
+  assert.equal(idOf('{"id":7,"params":{"id":8,"a":1,"a":2}}'), 7);
+  assert.equal(idOf('{"params":["\\ud83d",{"id":9}],"i\\u0064" : "x"}'), "x");
+  assert.equal(idOf(`{"id":3,"a":${"[".repeat(300)}${"]".repeat(300)}}`), 3);
+  for (const text of [
+    '{"id":1,"id":2}',
+    '{"id":1,"\\u0069d":1}',
+    '{"a":1,"a":2,"params":{"id":1}}',
+    '{"id":"\\ud800"}',
+    '{"id":{},"a":1,"a":1}',
+    '{"id":1.5,"a":1,"a":1}',
+    '[{"id":1,"a":1,"a":1}]',
+    '{"id":1,"a":',
+  ]) {
+    assert.equal(idOf(text), undefined, text);
+    assert.ok(problemOf(text), text);
+  }
+});
+
 test("a long string full of escapes is no duplicate key", limit, () => {
   const text = JSON.stringify({ body: '{"a\\":"x",'.repeat(300_000), path: "/" });
   assert.equal(problemOf(text), undefined);

@@ -20,7 +20,7 @@ import type { McpFace } from "./face.ts";
 import { longestLine } from "./lines.ts";
 import { type Era, Persons } from "./person.ts";
 import { type McpParts, makeMcpServer } from "./server.ts";
-import { readStrictJson } from "./strict-json.ts";
+import { readStrictJson, type Unread } from "./strict-json.ts";
 import { CommandTurns, LargeAnswers, Turns } from "./turns.ts";
 import { Writing } from "./writing.ts";
 
@@ -33,6 +33,8 @@ export interface HttpParts {
   readonly agents: Pick<Agents, "byToken">;
   /** The server behind one connection (legacy) or one request (modern). */
   readonly makeServer: (era: Era) => Server;
+  /** Writes down a message that could not be read. */
+  readonly refused: (caller: Caller, failure: Failure) => Promise<void>;
   /** A name that cannot be guessed. */
   readonly newId: () => string;
   readonly now: () => number;
@@ -93,7 +95,10 @@ export class McpOverHttp {
     const bytes = await collect(body, longestLine);
     if (bytes instanceof Failure) return bytes;
     const read = head.method === "POST" ? readStrictJson(bytes) : { value: undefined };
-    if ("problem" in read) return unreadable(read.problem);
+    if ("problem" in read) {
+      await this.#parts.refused(caller, new Failure("bad_arguments", read.problem));
+      return unreadable(read);
+    }
 
     const controller = new AbortController();
     this.#open.set(controller, { token, isCall: head.method === "POST", isLeaving: false });
@@ -263,8 +268,8 @@ async function* chunksOf(
   }
 }
 
-function unreadable(problem: string): Reply {
-  return jsonReply(400, { jsonrpc: "2.0", id: null, error: { code: -32_700, message: problem } });
+function unreadable({ problem, id }: Unread): Reply {
+  return jsonReply(400, { jsonrpc: "2.0", id: id ?? null, error: { code: -32_700, message: problem } });
 }
 
 function jsonReply(status: number, value: object): Reply {

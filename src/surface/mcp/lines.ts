@@ -2,7 +2,7 @@
 // as the protocol says, and the next line is read.
 import type { JSONRPCMessage, Transport } from "@modelcontextprotocol/server";
 import { jsonPieces, largeLength } from "./json-pieces.ts";
-import { readStrictJson } from "./strict-json.ts";
+import { idOf, readStrictJson } from "./strict-json.ts";
 
 /** What a line transport reads from and writes to. */
 export interface Lines {
@@ -27,6 +27,8 @@ export class LineTransport implements Transport {
   onerror?: ((error: Error) => void) | undefined;
   onmessage?: ((message: JSONRPCMessage) => void) | undefined;
   readonly #lines: Lines;
+  /** Told of each line that was no message. */
+  readonly #refused: (message: string) => void;
   #closed = false;
   /** Characters of answers that are on their way to the client. */
   #unread = 0;
@@ -34,8 +36,9 @@ export class LineTransport implements Transport {
   /** A line that goes out in pieces: what comes meanwhile waits for its end. */
   #inPieces: Promise<void> | undefined;
 
-  constructor(lines: Lines) {
+  constructor(lines: Lines, refused: (message: string) => void = () => {}) {
     this.#lines = lines;
+    this.#refused = refused;
   }
 
   async start(): Promise<void> {
@@ -123,7 +126,7 @@ export class LineTransport implements Transport {
     if (tooLong) return this.#refuse(invalidRequest, `a line is limited to ${longestLine} bytes`);
     if (isBlank(bytes)) return;
     const read = readStrictJson(bytes);
-    if ("problem" in read) return this.#refuse(parseError, read.problem);
+    if ("problem" in read) return this.#refuse(parseError, read.problem, read.id);
     if (!isMessage(read.value)) {
       return this.#refuse(invalidRequest, "expected one JSON-RPC 2.0 message a line", idOf(read.value));
     }
@@ -131,6 +134,7 @@ export class LineTransport implements Transport {
   }
 
   #refuse(code: number, message: string, id: string | number | null = null): void {
+    this.#refused(message);
     const answer = { jsonrpc: "2.0", id, error: { code, message } };
     this.#write(answer).catch((error: unknown) => {
       this.onerror?.(error instanceof Error ? error : new Error(String(error)));
@@ -174,10 +178,4 @@ function isMessage(value: unknown): value is JSONRPCMessage {
 
 function isParams(params: unknown): boolean {
   return params === undefined || (typeof params === "object" && params !== null && !Array.isArray(params));
-}
-
-function idOf(value: unknown): string | number | null {
-  if (typeof value !== "object" || value === null) return null;
-  const { id } = value as { id?: unknown };
-  return typeof id === "string" || (typeof id === "number" && Number.isInteger(id)) ? id : null;
 }

@@ -2,12 +2,15 @@
 import type { Server, ServerContext } from "@modelcontextprotocol/server";
 import { serveStdio } from "@modelcontextprotocol/server/stdio";
 import type { Caller } from "../../engine/caller.ts";
+import { Failure } from "../../engine/failure.ts";
 import { nameOf } from "./client.ts";
 import type { Served } from "./face.ts";
 import { type Lines, LineTransport } from "./lines.ts";
 import { Persons } from "./person.ts";
 import { makeMcpServer } from "./server.ts";
 import { CommandTurns, LargeAnswers, Turns } from "./turns.ts";
+
+const surface = "mcp";
 
 /** Serves until the client hangs up or `stop` is called; resolves when it is over. */
 export function serveLines(
@@ -27,11 +30,17 @@ export function serveLines(
   }));
   // Nobody may have called a tool yet when it turns out that there is nothing to call.
   opened.catch(() => {});
-  const wire = new LineTransport(lines);
+  const refused = (message: string): void => {
+    const written = served.then(({ face, caller }) =>
+      face.broker.refuseUnread(surface, caller.owner, new Failure("bad_arguments", message)),
+    );
+    written.catch(() => {});
+  };
+  const wire = new LineTransport(lines, refused);
   const largeAnswers = new LargeAnswers(() => wire.isWriting, lines.collect);
   const isBlocked = (): boolean => wire.isUnread;
   const parts = {
-    ...{ version, opened, surface: "mcp", load: { atWork: 0 } },
+    ...{ version, opened, surface, load: { atWork: 0 } },
     ...{ turns: new Turns(isBlocked), commandTurns: new CommandTurns(isBlocked, largeAnswers) },
     largeAnswers,
   };

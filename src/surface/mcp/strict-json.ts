@@ -1,6 +1,12 @@
 // JSON-RPC text, read so that it can mean one thing only: the same object is judged, shown to a person and sent.
 
-export type StrictJson = { readonly value: unknown } | { readonly problem: string };
+export type StrictJson = { readonly value: unknown } | Unread;
+
+export interface Unread {
+  readonly problem: string;
+  /** Of the request that was refused, where it can be told: a client waits for an answer of this name. */
+  readonly id?: string | number;
+}
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -18,10 +24,47 @@ export function readStrictJson(bytes: Uint8Array): StrictJson {
   } catch {
     return { problem: "not valid JSON" };
   }
-  if (!isShallow(value, mostNested)) return { problem: `nested more than ${mostNested} deep` };
-  if (text.includes("\\u") && !isWellFormed(value)) return { problem: "a lone surrogate in a string" };
-  if (writtenKeys(text) !== countKeys(value)) return { problem: "a key stands twice in one object" };
-  return { value };
+  const problem = problemOf(text, value);
+  if (problem === undefined) return { value };
+  const id = idOf(value);
+  return id !== null && topLevelIds(text) === 1 ? { problem, id } : { problem };
+}
+
+function problemOf(text: string, value: unknown): string | undefined {
+  if (!isShallow(value, mostNested)) return `nested more than ${mostNested} deep`;
+  if (text.includes("\\u") && !isWellFormed(value)) return "a lone surrogate in a string";
+  if (writtenKeys(text) !== countKeys(value)) return "a key stands twice in one object";
+  return undefined;
+}
+
+/** The id of a JSON-RPC message (JSON-RPC 2.0 section 4); null where there is none, or none that may be. */
+export function idOf(value: unknown): string | number | null {
+  if (typeof value !== "object" || value === null || !Object.hasOwn(value, "id")) return null;
+  const { id } = value as { id?: unknown };
+  if (typeof id === "string") return id.isWellFormed() ? id : null;
+  return typeof id === "number" && Number.isInteger(id) ? id : null;
+}
+
+const opening = /[{[]/;
+const closing = /[}\]]/;
+
+/** How often the outermost object has the key `id`, however it is spelt. Of valid JSON only. */
+function topLevelIds(text: string): number {
+  let [depth, count] = [0, 0];
+  for (let at = 0; at < text.length; at++) {
+    const character = text.charAt(at);
+    if (opening.test(character)) depth += 1;
+    else if (closing.test(character)) depth -= 1;
+    else if (character === '"') {
+      const end = endOfString(text, at + 1);
+      let after = end;
+      while (isBlank(text.charCodeAt(after))) after += 1;
+      if (depth === 1 && text.charCodeAt(after) === colon && JSON.parse(text.slice(at, end)) === "id")
+        count += 1;
+      at = end - 1;
+    }
+  }
+  return count;
 }
 
 /** Far beyond what an API wants, and far from where reading it would exhaust the stack. */
