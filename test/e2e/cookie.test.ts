@@ -19,7 +19,7 @@ test("the cookie goes upstream, the agent's own does not, and a new one stays wi
       const url = `http://127.0.0.1:${upstream.port}`;
       const cookies = ["--cookie", `session=${canary}`, "--cookie", "tenant=t1"];
       await home.do(["add", "shop", "-u", url, ...cookies, "--allow", "GET *", "--auto-approve"]);
-      home.writeConfig(home.readConfig().replace("auth:", "allowCookies: true\n    auth:"));
+      home.writeConfig(home.readConfig().replace("\n    auth:", "\n    allowCookies: true\n    auth:"));
       assert.ok(!home.readConfig().includes(canary), "the cookie stands in the clear");
       const { token } = await home.grant("shop");
       const serving = await home.serve();
