@@ -304,7 +304,9 @@ test(
       const moved = await run(["test", "api"]);
       assert.equal(moved.status, 5, moved.stderr);
       assert.match(moved.stderr, /janee set api/);
-      const basic = config.replace(/^( +)type: bearer/m, "$1type: basic").replace(/^( +)key:/m, "$1password:");
+      const basic = config
+        .replace(/^( +)type: bearer/m, "$1type: basic")
+        .replace(/^( +)key:/m, "$1password:");
       home.writeConfig(basic);
       assert.equal((await run(["test", "api"])).status, 5);
       home.writeConfig(config);
