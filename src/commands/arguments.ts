@@ -41,6 +41,7 @@ export function readArguments(name: string, command: Command, argv: readonly str
   }
   const wantsHelp = values.has("help");
   const { least, most } = command.positionals;
+  if (!command.runsCommand && !command.takesRest) positionals.push(...rest);
   if (!wantsHelp && positionals.length < least)
     return usage(name, `expected: janee ${name} ${command.usage}`);
   if (!wantsHelp && positionals.length > most) {

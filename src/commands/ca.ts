@@ -10,16 +10,16 @@ import type { Janee } from "./wire-up.ts";
 const actions = ["print", "renew", "rm"];
 
 export const command: Command = {
-  usage: "print | renew | rm",
+  usage: "[print | renew | rm]",
   flags: {},
-  positionals: { least: 1, most: 1 },
+  positionals: { least: 0, most: 1 },
   notes: [
     "The authority signs certificates for the hosts of your services, for clients of the forward proxy.",
     "It is trusted by nobody who was not told to: janee run tells its command, and puts it into no system's store.",
     "print: its certificate in PEM, never its key. renew: a new key; who trusted the old one does no more.",
   ],
   run: (args, talk) => {
-    const [action = ""] = args.positionals;
+    const [action = "print"] = args.positionals;
     if (!actions.includes(action)) {
       return Promise.resolve(
         new Failure("usage", `unknown argument ${action.slice(0, 40)}${didYouMean(action, actions)}`, {

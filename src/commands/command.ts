@@ -40,6 +40,8 @@ export interface Command {
   readonly positionals: { readonly least: number; readonly most: number };
   /** The positionals are another command's line, flags and all: its first word ends the own flags. */
   readonly runsCommand?: boolean;
+  /** What stands behind `--` is not its own; otherwise `--` only ends the flags, as everywhere. */
+  readonly takesRest?: boolean;
   /** Lines of further help. */
   readonly notes?: readonly string[];
   /** The exit status, or a failure that is printed with its own. */

@@ -12,6 +12,7 @@ import { type CompletionShell, completionScripts } from "./completion-scripts.ts
 export const command: Command = {
   usage: "bash | zsh | fish | powershell",
   flags: { words: { type: "boolean", help: "print what can follow the words behind --, for the scripts" } },
+  takesRest: true,
   positionals: { least: 0, most: 1 },
   notes: [
     "bash:        source <(janee completion bash)              # in ~/.bashrc",

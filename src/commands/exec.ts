@@ -32,6 +32,7 @@ export const command: Command = {
     stdin: { type: "boolean", help: "pass standard input on; without this the command reads nothing" },
     reason: { type: "string", value: "TEXT", help: "why, for the audit trail" },
   },
+  takesRest: true,
   positionals: { least: 1, most: 1 },
   notes: [
     "The exit status is the command's own; 124: it ran out of time. Its output is scrubbed.",

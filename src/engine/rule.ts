@@ -1,7 +1,7 @@
 // `allow`, `deny` or `ask`, then `*` or `METHOD PATH`. Top to bottom, the first match wins;
 // with rules and no match: denied.
 import { Failure } from "./failure.ts";
-import { decodeLoosely, readTarget, spellings } from "./target.ts";
+import { caseForms, decodeLoosely, readTarget, spellings } from "./target.ts";
 
 export type Effect = "allow" | "deny" | "ask";
 export const effects: readonly Effect[] = ["allow", "deny", "ask"];
@@ -148,8 +148,8 @@ function segmentPattern(piece: string, segment: string): string {
 
 /** The pattern as the spellings of a path are compared with it. */
 function foldedForms(path: string): readonly string[] {
-  const folded = decodeLoosely(path).toLowerCase();
-  return [...new Set([folded, folded.normalize("NFKC").toLowerCase()])];
+  const decoded = decodeLoosely(path);
+  return [...new Set([decoded, decoded.toLowerCase().normalize("NFKC")].flatMap(caseForms))];
 }
 
 function anySpellingMatcher(path: string): (text: string) => boolean {

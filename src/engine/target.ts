@@ -219,11 +219,20 @@ export function spellings(path: string): readonly string[] {
       const bare = text.split("/").map(withoutParameters).join("/");
       const trimmed = (bare.split(/[?#]/, 1)[0] ?? "").split("/").map(withoutPadding).join("/");
       for (const view of [text, bare, trimmed]) {
-        for (const one of withAndWithoutSlash(view.toLowerCase())) forms.add(one);
+        for (const folded of caseForms(view)) {
+          for (const one of withAndWithoutSlash(folded)) forms.add(one);
+        }
       }
     }
   }
   return [...forms];
+}
+
+/** Servers compare in lower case, or in upper case, where a dotless i is an I and a sharp s two of them. */
+export function caseForms(text: string): readonly string[] {
+  const lower = text.toLowerCase();
+  const upper = text.toUpperCase().toLowerCase();
+  return lower === upper ? [lower] : [lower, upper];
 }
 
 function withAndWithoutSlash(path: string): string[] {

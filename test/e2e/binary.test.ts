@@ -114,6 +114,23 @@ test("an unknown command or flag is exit 2 with the nearest right one", limit, a
   });
 });
 
+test("what stands behind -- is an argument, never a flag, and is not passed over", limit, async () => {
+  await inHome(async (home) => {
+    await home.do(["init"]);
+    for (const args of [
+      ["list", "--", "extra"],
+      ["revoke", "--", "--all"],
+      ["rm", "--", "one", "two"],
+    ]) {
+      const { status, stderr } = await home.run(args);
+      assert.equal(status, 2, args.join(" "));
+      assert.match(stderr, /→ janee/u, args.join(" "));
+    }
+    assert.equal((await home.run(["config", "--", "path"])).status, 0);
+    assert.match((await home.run(["rm", "--", "nobody"])).stderr, /no service "nobody"/u);
+  });
+});
+
 test("help and version go to stdout, on every command, and need no home", limit, async () => {
   await inHome(async (home) => {
     const overview = await home.do(["--help"]);

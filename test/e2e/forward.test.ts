@@ -446,6 +446,8 @@ test("janee ca: printed without its key, name-constrained, renewed and removed",
   try {
     await home.do(["init"]);
     home.writeConfig(`services:\n  gh: { baseUrl: https://api.github.com, ${auth} }\n`);
+    assert.equal((await home.run(["ca"])).status, 2, "there is none to print");
+    assert.equal((await home.run(["ca", "prnt"])).status, 2);
     const none = await home.run(["ca", "print"]);
     assert.equal(none.status, 2, none.stderr);
     await home.do(["ca", "renew"]);
@@ -456,7 +458,9 @@ test("janee ca: printed without its key, name-constrained, renewed and removed",
     assert.deepEqual(hosts, ["api.github.com"]);
     assert.ok(Date.parse(expiresAt) - Date.now() < 366 * 24 * 3_600_000);
     await home.do(["ca", "renew"]);
-    assert.notEqual((await home.do(["ca", "print"])).stdout.trim(), cert.trim());
+    const printed = (await home.do(["ca", "print"])).stdout;
+    assert.notEqual(printed.trim(), cert.trim());
+    assert.equal((await home.do(["ca"])).stdout, printed, "to print is what it does when nothing is said");
     await home.do(["ca", "rm"]);
     assert.equal((await home.run(["ca", "print"])).status, 2);
     assert.ok(!home.printed.includes("PRIVATE KEY"));

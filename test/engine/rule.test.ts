@@ -46,6 +46,19 @@ interface Case {
   readonly expect: { readonly outcome: string; readonly code?: string; readonly upstream_saw: string | null };
 }
 
+test("a deny also holds for servers that compare in upper case; an allow stays exact", () => {
+  decides(list("deny: * /admin", "deny: * /stra%C3%9Fe/{id}", "allow: *"), {
+    "GET /adm%C4%B1n": "deny",
+    "GET /ADM%C4%B1N/": "deny",
+    "GET /STRASSE/1": "deny",
+    "GET /stra%C3%9Fe/1": "deny",
+    "GET /stra%E1%BA%9Ee/1": "deny",
+    "GET /adm%C3%ADn": "allow",
+    "GET /strase/1": "allow",
+  });
+  decides(list("allow: GET /admin"), { "GET /admin": "allow", "GET /adm%C4%B1n": "deny" });
+});
+
 test("corpus: each case of rules gets its verdict", () => {
   const text = readFileSync(new URL("../corpus/rules.jsonl", import.meta.url), "utf8");
   const cases = text

@@ -582,6 +582,8 @@ test("the spellings of a path hold its decoded, folded, parameter-less and slash
     ["/%C3%84", "/\u00e4"],
     ["/e%CC%81", "/\u00e9"],
     ["/%E2%84%AAey", "/key"],
+    ["/adm%C4%B1n", "/admin"],
+    ["/stra%C3%9Fe", "/strasse"],
     ["/", "/"],
   ];
   for (const [path, form] of table) assert.ok(spellings(path).includes(form), `${path} → ${spellings(path)}`);
